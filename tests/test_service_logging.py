@@ -26,6 +26,7 @@ from bake_tracker.domain.errors import (
     UnitConversionError,
     ValidationError,
 )
+from bake_tracker.log.events import fields_of
 from bake_tracker.log.format import JsonFormatter
 from bake_tracker.services import batch_production_service
 from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
@@ -74,7 +75,7 @@ def test_the_entry_line_of_a_production_has_every_argument_but_the_session(
     asked |= {"operation": "record_batch_production", "outcome": "started"}
     assert some(fields(record), *asked) == asked
     assert not hasattr(record, "session")
-    assert set(fields(record)["bake_fields"]) == set(asked)
+    assert set(fields_of(record)) == set(asked)
 
 
 def test_the_entry_line_of_an_assembly_has_every_argument_but_the_session(
@@ -153,7 +154,7 @@ def test_short_ingredients_are_logged_at_once(bakery: Kitchen, caplog: pytest.Lo
     }
     assert some(last(caplog), *expected) == expected
     assert [shortage["available"] for shortage in last(caplog)["shortages"]] == ["10000", "5000"]
-    assert "event_id" not in last(caplog)["bake_fields"]
+    assert "event_id" not in last(caplog)
 
 
 def test_short_components_are_logged_at_once(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:

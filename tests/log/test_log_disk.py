@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bake_tracker.config import load_settings
-from bake_tracker.log import rotation, tell
+from bake_tracker.log import emitting, rotation
 from bake_tracker.log.scan import read_log
 from bake_tracker.log.setup import configure_logging
 from bake_tracker.services import database
@@ -277,7 +277,7 @@ def test_a_disk_that_is_full_at_the_very_first_line_hides_no_loss(
     bake: CommandLine, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
     """The log begins when the program started, not with the first line that there was room for."""
-    monkeypatch.setattr(tell, "_reported", set())
+    monkeypatch.setattr(emitting, "_reported", set())
     write = os.write
 
     def full(descriptor: int, data: bytes) -> int:
@@ -306,7 +306,7 @@ def test_a_full_disk_stops_no_operation_and_verification_lists_the_missing_lines
 ) -> None:
     """The ledger has the operation; verification later names the line that the log lacks."""
     assert bake("item", "add", "ingredient", "Flour", "--unit", "g").code == 0
-    monkeypatch.setattr(tell, "_reported", set())
+    monkeypatch.setattr(emitting, "_reported", set())
     write = os.write
 
     def full(descriptor: int, data: bytes) -> int:

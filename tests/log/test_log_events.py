@@ -49,13 +49,18 @@ def lines(handler: AppendHandler) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_an_event_and_its_record_give_the_same_bytes(file: AppendHandler, name: str) -> None:
-    """This holds for every hostile value."""
+def test_an_event_and_its_record_give_the_same_bytes(
+    file: AppendHandler, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This holds for every hostile value, even if the record comes later out of a queue."""
     event = make_event(oven, logging.INFO, "bake", "success", {"recipe_id": 7, "hostile": HOSTILE[name][0]})
     file.take(event)
-    file.handle(event.record)
-    first, second = file.path.read_bytes().splitlines()
-    assert first == second
+    with event.handled() as record:
+        file.handle(record)
+        monkeypatch.setattr(Event, "is_told_by", lambda *_: False)  # so that the line is made from the record
+        file.handle(record)
+    file.handle(record)  # as after a queue
+    assert len(set(file.path.read_bytes().splitlines())) == 1
 
 
 def test_somebodys_formatter_is_asked_for_every_line(file: AppendHandler) -> None:
@@ -86,7 +91,7 @@ def test_a_change_by_an_earlier_handler_reaches_the_file(tmp_path: Path) -> None
     """A redaction by a handler that runs before the file handler is kept."""
 
     def redact(record: logging.LogRecord) -> bool:
-        record.msg, record.__dict__["bake_fields"]["pin"] = "redacted", "xx"
+        record.msg, record.pin = "redacted", "xx"
         return True
 
     before = logging.NullHandler()

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bake_tracker.log import tell
+from bake_tracker.log import emitting
+from bake_tracker.log.events import LINE_FIELDS, RECORD_FIELDS
 from bake_tracker.log.format import ConsoleFormatter, JsonFormatter
-from bake_tracker.log.tell import LINE_FIELDS, RECORD_FIELDS, bound_log_context
-from bake_tracker.log.values import MAX_SIZE, is_secret_key, safe_value
+from bake_tracker.log.redaction import is_secret_key
+from bake_tracker.log.tell import bound_log_context
+from bake_tracker.log.values import MAX_SIZE, safe_value
 from bake_tracker.services import get_service_logger, log_operation
 from support.hostile_values import HOSTILE, SECRET, BrokenClass, BrokenRepr, BrokenText
 
@@ -151,7 +153,7 @@ def test_a_handler_that_raises_costs_the_other_handlers_nothing(
 @pytest.mark.parametrize("broken", [None, 5, "logger"])
 def test_logging_to_none_does_not_raise(broken: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """No logging error reaches the caller; stderr says that lines are lost."""
-    tell._reported.clear()
+    emitting._reported.clear()
     log_operation(broken, "bake", "success")
     assert capsys.readouterr().err == (
         "bake-tracker: log lines are being lost (AttributeError); the operations themselves are safe\n"

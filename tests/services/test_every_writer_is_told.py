@@ -48,7 +48,7 @@ def test_a_writer_ends_in_one_outcome_line(kitchen: Kitchen, log: pytest.LogCapt
     assert line["operation_id"] == result["operation_id"]
     assert kitchen.rows("SELECT name FROM operation WHERE id = :id", id=result["operation_id"]) == [(writer,)]
     kind = next(kind for kind in kinds_of(WRITERS[writer]) if kind.name == writer)
-    assert {f"ctx_{field}" if field == "name" else field for field in kind.success_fields} <= set(line["bake_fields"])
+    assert {f"ctx_{field}" if field == "name" else field for field in kind.success_fields} <= set(line)
 
 
 def kinds_of(writer: Writer) -> list[Kind]:

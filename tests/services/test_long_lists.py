@@ -97,7 +97,7 @@ def test_a_refusal_of_arguments_waits_for_no_writer(
             pool.submit(run_in_transaction, call).result(PATIENCE_S)
         told = last(log)
     assert (told["outcome"], told["database_id"]) == ("validation_failed", id_of_bakery())
-    assert "transaction_id" not in told["bake_fields"]
+    assert "transaction_id" not in told
 
 
 def test_arguments_are_read_before_the_transaction_begins(sqlite_url: str) -> None:

@@ -19,7 +19,7 @@ from bake_tracker.domain.access import (
 )
 from bake_tracker.entrypoints.http import access
 from bake_tracker.entrypoints.http.limits import Limiter
-from bake_tracker.log.values import REDACTED
+from bake_tracker.log.redaction import REDACTED
 from bake_tracker.queries.catalog.people import find_user
 from bake_tracker.services.access import passwords
 from bake_tracker.services.access.accounts import record_password, record_user_change

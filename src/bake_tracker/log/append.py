@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from datetime import time as time_of_day
 from pathlib import Path
 
-from bake_tracker.log.events import Event, EventHandler
+from bake_tracker.log.emitting import report_logging_fault
+from bake_tracker.log.events import Event, EventHandler, handled_event
 from bake_tracker.log.file_locks import CAN_LOCK, hold
 from bake_tracker.log.files import PRIVATE, Identity, first_instant, identity, make_private_folder, mode_of_next
 from bake_tracker.log.format import JsonFormatter, written
 from bake_tracker.log.rotation import Rotation, move_away, tidy, warn_once
-from bake_tracker.log.tell import report_logging_fault
 from bake_tracker.log.together import hold_line
 
 _NEVER = float("inf")
@@ -50,8 +50,11 @@ class AppendHandler(EventHandler):
         self._tidying: threading.Thread | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
+        own, event = self.formatter, handled_event(record)
+        if event is not None and type(own) is JsonFormatter and event.is_told_by(record):
+            self.take(event)
+            return
         try:
-            own = self.formatter
             line = own.line(record) if isinstance(own, JsonFormatter) else own.format(record).encode() + b"\n"
             if not hold_line(self.append, line):
                 self.append(line)
@@ -60,7 +63,8 @@ class AppendHandler(EventHandler):
 
     def take(self, event: Event) -> None:
         if type(self.formatter) is not JsonFormatter:  # replaced by another formatter
-            self.handle(event.record)
+            with event.handled() as record:
+                self.handle(record)
             return
         try:
             line = written(event.line, event.error)
@@ -71,7 +75,8 @@ class AppendHandler(EventHandler):
 
     def append(self, lines: bytes) -> None:
         """Append whole lines with one write; a failure is reported once and never raised."""
-        self.acquire()
+        assert self.lock is not None
+        self.lock.acquire()
         try:
             if self._opening is not None:
                 lines = self._opening() + lines
@@ -86,7 +91,7 @@ class AppendHandler(EventHandler):
             report_logging_fault(error, self._path_text)
             self._close()  # the next line opens the file again and checks whether it ends in half a line
         finally:
-            self.release()
+            self.lock.release()
 
     def _descriptor_for(self, length: int) -> int:
         """The open file, checked at every line because another process may have rotated it."""

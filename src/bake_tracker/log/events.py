@@ -1,20 +1,24 @@
-"""One event: the fields of its line in order, and a ``LogRecord`` if a handler needs one.
+"""One event: the fields of its line in order, and a ``LogRecord`` if anybody else needs one.
 
 A record costs as much as the rest of a line, and the log file does not need one. So an ``EventHandler`` gets the event
-itself, while other handlers, filters and ``caplog`` get a record. See ``docs/adr/0006``.
+itself, while other handlers, filters, hooks and ``caplog`` get a record. See ``docs/adr/0006``.
 """
 
+import inspect
 import logging
-import os
 import sys
-import threading
 import time
-from collections.abc import Mapping
+from contextvars import ContextVar, Token
 from copy import copy
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
-from bake_tracker.log.values import escape_unsafe, safe_fields, utc_text_ns
+from bake_tracker.log.values import escape_unsafe, safe_again, safe_fields, safe_value, utc_text_ns
+
+LOGGER_ROOT = "bake_tracker.services"
+
+Where = tuple[str, int, str, str]
+"""Where a line comes from: file, line, function and module. Line 0 stands for the function's first line."""
 
 HEAD = ("timestamp", "level", "logger", "message")
 """The fields at the start of a line, which belong to the record itself."""
@@ -45,10 +49,11 @@ RECORD_FIELDS = frozenset(
         "exc_info",
         "exc_text",
         "stack_info",
-        "bake_fields",
     }
 )
-"""The attributes of a LogRecord on every supported Python (``taskName`` came with 3.12), and our own."""
+"""The attributes of a LogRecord on every supported Python (``taskName`` came with 3.12)."""
+
+_handled: ContextVar["Event | None"] = ContextVar("bake_tracker_handled_event", default=None)
 
 
 class Event:
@@ -57,7 +62,7 @@ class Event:
     Once emitted, an event never changes: every handler sees the same line.
     """
 
-    __slots__ = ("_record", "created_ns", "error", "level", "line", "logger", "where")
+    __slots__ = ("_record", "created_ns", "error", "level", "line", "logger", "reached", "told", "where")
 
     def __init__(
         self,
@@ -75,8 +80,10 @@ class Event:
         self.level = level
         self.created_ns = time.time_ns() if created_ns is None else created_ns
         self.error = error
-        self.where: tuple[str, int] | None = None
+        self.where: Where | None = None
         self._record: logging.LogRecord | None = None
+        self.told: dict[str, Any]
+        self.reached: list[EventHandler]
         self.line: dict[str, Any] = {
             "timestamp": utc_text_ns(self.created_ns),
             "level": logging.getLevelName(level),
@@ -114,6 +121,46 @@ class Event:
             self._record = _record_of(self)
         return self._record
 
+    def handled(self) -> "_Handled":
+        """A context with its record, which our own handlers and formatters recognize inside."""
+        return _Handled(self)
+
+    def is_told_by(self, record: logging.LogRecord) -> bool:
+        """Whether the record still says what the event says: no filter or handler has changed it."""
+        told, line = record.__dict__, self.line
+        error = told["exc_info"][1] if told.get("exc_info") else None
+        own = (line["message"], line["level"], line["logger"], self.created_s, self.error)
+        if (told["msg"], told["levelname"], told["name"], told["created"], error) != own or told["args"]:
+            return False
+        for name, value in self.told.items():  # noqa: SIM110  a generator takes twice as long
+            if told.get(name, told) is not value:
+                return False
+        return True
+
+    @property
+    def created_s(self) -> float:
+        """When it happened, in the line's microseconds, as a record keeps it."""
+        return self.created_ns // 1_000 / 1e6
+
+
+class _Handled:
+    """As a class, since a generator takes three times as long."""
+
+    __slots__ = ("_event", "_reset")
+
+    def __init__(self, event: Event) -> None:
+        self._event = event
+        self._reset: Token[Event | None]
+
+    def __enter__(self) -> logging.LogRecord:
+        record = self._event.record
+        self._event.reached = []
+        self._reset = _handled.set(self._event)
+        return record
+
+    def __exit__(self, *_error: object) -> None:
+        _handled.reset(self._reset)
+
 
 class EventHandler(logging.Handler):
     """A handler that takes events and needs no records.
@@ -129,17 +176,46 @@ class EventHandler(logging.Handler):
             cls.takes_events and not {"emit", "handle", "filter"} & set(vars(cls))
         )
 
+    def handle(self, record: logging.LogRecord) -> Any:
+        event = handled_event(record)
+        if event is not None:
+            event.reached.append(self)
+        return super().handle(record)
+
     def take(self, event: Event) -> None:
         """Handle an event as ``emit`` handles a record, without changing it."""
         raise NotImplementedError
 
 
+def handled_event(record: logging.LogRecord) -> Event | None:
+    """The event of which this is the record, while it is being handled."""
+    event = _handled.get()
+    return event if event is not None and event._record is record else None
+
+
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
-    """The context fields of a record: ours unchanged, another library's extras made safe."""
-    if (own := record.__dict__.get("bake_fields")) is not None:
-        return cast(dict[str, Any], own)
-    extras = {key: value for key, value in record.__dict__.items() if key not in RECORD_FIELDS}
+    """The context fields of a record: ours as they are, another library's extras made safe.
+
+    A filter or handler that came earlier may have changed or removed our fields, and that holds. A record of ours that
+    has been in a queue or in a list is recognized by its logger.
+    """
+    attributes = record.__dict__
+    if (event := handled_event(record)) is not None:
+        told = {name: (attributes[name], value) for name, value in event.told.items() if name in attributes}
+        return {name: now if now is value else safe_value(now) for name, (now, value) in told.items()}
+    extras = {key: value for key, value in attributes.items() if key not in RECORD_FIELDS}
+    if is_own(record):
+        own: dict[str, Any] = safe_again(extras)
+        return own
     return {f"ctx_{key}" if key in LINE_FIELDS else key: value for key, value in safe_fields(extras).items()}
+
+
+def is_own(record: logging.LogRecord) -> bool:
+    """Whether the record tells one of our events."""
+    if handled_event(record) is not None:
+        return True
+    attributes = record.__dict__
+    return "operation" in attributes and "outcome" in attributes and record.name.startswith(f"{LOGGER_ROOT}.")
 
 
 @lru_cache(256)
@@ -148,36 +224,42 @@ def _message(operation: str, outcome: str) -> str:
 
 
 def _record_of(event: Event) -> logging.LogRecord:
-    """A record copied from a template, because the constructor takes longer than all the fields."""
-    record = logging.LogRecord.__new__(logging.LogRecord)
-    attributes = record.__dict__
-    line = event.line
-    attributes.update(_template(event.logger.name, event.level, line["message"], line["operation"], os.getpid()))
-    first, attributes["created"] = attributes["created"], (created := event.created_ns // 1_000 / 1e6)
-    attributes["msecs"] = int(created % 1 * 1000) + 0.0
-    attributes["relativeCreated"] += (created - first) * 1000
-    attributes["thread"] = threading.get_ident()
-    attributes["threadName"] = threading.current_thread().name
-    if "taskName" in attributes:
-        attributes["taskName"] = _task_name()
-    if event.error is not None:
-        attributes["exc_info"] = (type(event.error), event.error, event.error.__traceback__)
-    if event.where is not None:
-        attributes["pathname"], attributes["lineno"] = event.where
-    attributes["bake_fields"] = fields = event.fields
-    attributes.update(fields)
+    """A record from the logger's own class and the program's record factory, with the event's time."""
+    logger, line, error = event.logger, event.line, event.error
+    fields = event.told = event.fields
+    file, number, function, _ = place_of(event)
+    raised = None if error is None else (type(error), error, error.__traceback__)
+    told = (logger.name, event.level, file, number, line["message"], (), raised, function)
+    try:
+        # A class of the program's own may do something with ``extra``; the standard one copies it slowly.
+        extra = None if type(logger) is logging.Logger else fields
+        record = logger.makeRecord(*told, extra)
+    except KeyError:  # the program's factory has set an attribute with a field's name
+        extra = None
+        record = logger.makeRecord(*told)
+    if extra is None:
+        record.__dict__.update(fields)
+    created = event.created_s
+    record.relativeCreated += (created - record.created) * 1000
+    record.created, record.msecs = created, int(created % 1 * 1000) + 0.0
     return record
 
 
-@lru_cache(256)
-def _template(logger_name: str, level: int, message: str, operation: str, process: int) -> Mapping[str, Any]:
-    return vars(logging.LogRecord(logger_name, level, "", 0, message, None, None, func=operation))
+def place_of(event: Event) -> Where:
+    """Where the event's line comes from."""
+    if event.where is None:
+        return "", 0, event.line["operation"], event.logger.name
+    return event.where if event.where[1] else _with_line(event.where)
 
 
-def _task_name() -> str | None:
-    """The name of the current asyncio task, or None, as in the standard library."""
-    asyncio: Any = sys.modules.get("asyncio")
-    try:
-        return str(asyncio.current_task().get_name()) if asyncio and asyncio._get_running_loop() else None
-    except Exception:
-        return None
+@lru_cache(512)
+def _with_line(where: Where) -> Where:
+    """The function's first line, from its module or from another in the same room."""
+    _, _, name, module = where
+    room = module.rpartition(".")[0]
+    neighbours = [loaded for key, loaded in list(sys.modules.items()) if key.rpartition(".")[0] == room]
+    for home in (sys.modules[module], *neighbours):
+        code = getattr(inspect.unwrap(getattr(home, name, _message)), "__code__", None)
+        if code is not None and code.co_name == name:
+            return code.co_filename, code.co_firstlineno, name, home.__name__
+    return where

@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from bake_tracker.log.events import fields_of
+from bake_tracker.log.events import fields_of, is_own
+from bake_tracker.log.redaction import without_secrets
 from bake_tracker.log.values import error_text, escape_unsafe, safe_value, utc_text
 
 MAX_FRAMES = 30
@@ -97,9 +98,8 @@ def _frames(trace: TracebackType | None) -> list[str]:
 
 
 def _message(record: logging.LogRecord) -> str:
-    if "bake_fields" in record.__dict__:
-        return record.msg  # made safe when the event was created
     try:
-        return str(safe_value(record.getMessage()))
+        message = str(safe_value(record.getMessage()))
+        return message if is_own(record) else without_secrets(message)
     except Exception:
         return f"{safe_value(record.msg)!r} [its arguments do not fit]"

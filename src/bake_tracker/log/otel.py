@@ -32,9 +32,10 @@ from opentelemetry.util.types import AnyValue
 from bake_tracker import __version__
 from bake_tracker.domain.log.outcomes import ANSWERED, BROKEN
 from bake_tracker.log import spans as tracing
-from bake_tracker.log.events import Event, EventHandler, fields_of
+from bake_tracker.log.emitting import report_logging_fault
+from bake_tracker.log.events import Event, EventHandler, fields_of, handled_event, is_own
 from bake_tracker.log.format import exception_field
-from bake_tracker.log.tell import bound_log_context, report_logging_fault
+from bake_tracker.log.tell import bound_log_context
 from bake_tracker.log.values import safe_value
 
 REQUEST_TIMEOUT_S = 2.0
@@ -107,8 +108,12 @@ class OtlpHandler(EventHandler):
         self._provider = provider
 
     def emit(self, record: logging.LogRecord) -> None:
+        event = handled_event(record)
+        if event is not None and event.is_told_by(record):
+            self.take(event)
+            return
         try:
-            prefix = "bake." if "bake_fields" in record.__dict__ else ""
+            prefix = "bake." if is_own(record) else ""
             error = record.exc_info[1] if record.exc_info else None
             entry = _entry(_nanoseconds(record.created), fields_of(record), prefix, error)
             entry.severity_text, entry.severity_number = record.levelname, _severity(record.levelno)

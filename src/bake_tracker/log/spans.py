@@ -11,8 +11,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
+from bake_tracker.log.emitting import report_logging_fault
 from bake_tracker.log.events import Event
-from bake_tracker.log.tell import bound_log_context, report_logging_fault
+from bake_tracker.log.tell import bound_log_context
 
 # Version 00 has nothing after the flags; a later version may append fields, of which we read those we know.
 _TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")

@@ -1,7 +1,7 @@
 """Structured logging on the standard library.
 
-``log_operation`` emits an event; a handler, a filter or pytest's ``caplog`` that needs a ``LogRecord`` gets one with
-every context field as an attribute. Nothing here ever raises into the caller's operation.
+``log_operation`` makes an event with every context field and emits it. Nothing here ever raises into the caller's
+operation.
 """
 
 import logging
@@ -10,12 +10,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from types import FrameType
+from typing import Any, NamedTuple
 
-from bake_tracker.log.events import ID_FIELDS, LINE_FIELDS, OWN_IDS, RECORD_FIELDS, Event, EventHandler
-from bake_tracker.log.values import MAX_KEY, Show, safe_value, shown_as
+from bake_tracker.log.emitting import emit, report_logging_fault
+from bake_tracker.log.events import ID_FIELDS, LINE_FIELDS, LOGGER_ROOT, OWN_IDS, RECORD_FIELDS, Event, Where
+from bake_tracker.log.values import MAX_KEY, Show, escape_unsafe, safe_value, shown_as
 
-LOGGER_ROOT = "bake_tracker.services"
+__all__ = [
+    "Place",
+    "bound_log_context",
+    "bound_value",
+    "complete_line",
+    "emit",
+    "get_service_logger",
+    "log_operation",
+    "make_event",
+    "places_of",
+    "report_logging_fault",
+]
 
 MAX_PLACES = 4_096
 
@@ -44,23 +57,59 @@ def get_service_logger(name: str) -> logging.Logger:
 
 
 def log_operation(
-    logger: logging.Logger, operation: str, outcome: str, *, level: int = logging.INFO, **context: Any
+    logger: logging.Logger | logging.LoggerAdapter[Any],
+    operation: str,
+    outcome: str,
+    *,
+    level: int | str = logging.INFO,
+    **context: Any,
 ) -> None:
     """Log ``"<operation>: <outcome>"`` with every context field; never raises.
 
-    A field whose name is reserved is stored as ``ctx_<name>``.
+    A field whose name is reserved is stored as ``ctx_<name>``; so is a ``level`` that is not a level.
     """
     try:
+        if type(level) is not int:
+            level = _level(level, context)
         if logger.isEnabledFor(level):
-            caller = sys._getframe(1)
-            event = make_event(logger, level, str(safe_value(operation)), str(safe_value(outcome)), context)
-            event.where = caller.f_code.co_filename, caller.f_lineno
+            operation, outcome = str(safe_value(operation)), str(safe_value(outcome))
+            message = None
+            if isinstance(logger, logging.LoggerAdapter):
+                logger, message, context = _adapted(logger, f"{operation}: {outcome}", context)
+            event = make_event(logger, level, operation, outcome, context, message=message)
+            event.where = _where(sys._getframe(1))
             emit(event)
     except Exception as error:
         try:
             report_logging_fault(error)
         except RecursionError:  # the stack is so deep that not even this call fits
             return
+
+
+def _level(given: Any, context: dict[str, Any]) -> int:
+    """The level of this name; anything that is not a level becomes a field."""
+    level = logging.getLevelNamesMapping().get(given) if type(given) is str else None
+    if level is None:
+        context["level"] = given
+    return logging.INFO if level is None else level
+
+
+def _adapted(
+    adapter: logging.LoggerAdapter[Any], message: str, context: Mapping[str, Any]
+) -> tuple[logging.Logger, str, dict[str, Any]]:
+    """The logger inside, with the message and the fields that the adapters around it add."""
+    logger: Any = adapter
+    told = dict(context)
+    while isinstance(logger, logging.LoggerAdapter):
+        message, more = logger.process(message, {})
+        told = {**(more.get("extra") or {}), **told}
+        logger = logger.logger
+    return logger, escape_unsafe(str(safe_value(message))), told
+
+
+def _where(frame: FrameType) -> Where:
+    code = frame.f_code
+    return code.co_filename, frame.f_lineno, code.co_name, str(frame.f_globals.get("__name__"))
 
 
 @contextmanager
@@ -88,9 +137,11 @@ def make_event(
     outcome: str,
     context: Mapping[str, Any],
     error: BaseException | None = None,
+    message: str | None = None,
 ) -> Event:
-    """Create an event that is not an operation's own; ``operation`` and ``outcome`` must be safe text."""
-    event = Event(logger, level, operation, outcome, error=error)
+    """Create an event that is not an operation's own; ``operation``, ``outcome`` and ``message`` must be safe text."""
+    event = Event(logger, level, operation, outcome, message=message, error=error)
+    event.where = _where(sys._getframe(1))
     complete_line(event.line, context)
     return event
 
@@ -118,7 +169,7 @@ def complete_line(line: dict[str, Any], context: Mapping[str, Any], places: Iter
 
 def _add_context(line: dict[str, Any], context: Mapping[str, Any]) -> None:
     for key, value in context.items():
-        _, name, show = _PLACES[key] if type(key) is str else _place(key)
+        _, name, show = _PLACES[key] if type(key) is str else _find_place(key)
         line[_free_name(name, line)] = show(value, None)
 
 
@@ -133,7 +184,7 @@ def places_of(keys: Iterable[str]) -> tuple[Place, ...]:
     return tuple(_PLACES[key] for key in keys)
 
 
-def _place(key: str) -> Place:
+def _find_place(key: str) -> Place:
     name, show = shown_as(key)
     while name in _RESERVED or name.startswith("__"):
         name = f"ctx_{name}"
@@ -144,64 +195,10 @@ class _Places(dict[str, Place]):
     """A bounded cache of places, so that invented names cannot fill the memory."""
 
     def __missing__(self, key: str) -> Place:
-        place = _place(key)
+        place = _find_place(key)
         if len(key) <= MAX_KEY and len(self) < MAX_PLACES:
             self[key] = place
         return place
 
 
 _PLACES = _Places()
-
-
-def emit(event: Event) -> None:
-    """Pass an event to every handler for its level; never raises, and a failing handler does not affect the others.
-
-    ``Logger.handle`` would stop at the first handler that raises, and the others would miss the line. Once one handler
-    needs a record, all later handlers get the same record, including changes that earlier ones made.
-    """
-    logger, level = event.logger, event.level
-    if not logger.isEnabledFor(level):
-        return
-    record: logging.LogRecord | None = None
-    if logger.filters or type(logger) is not logging.Logger:
-        try:
-            kept = logger.filter(event.record)
-        except Exception as error:
-            report_logging_fault(error)
-            return
-        if not kept:
-            return
-        record = kept if isinstance(kept, logging.LogRecord) else event.record  # since 3.12 it may be a new record
-    source: logging.Logger | None = logger
-    found = False
-    while source:
-        for handler in source.handlers:
-            found = True
-            if level >= handler.level:
-                try:
-                    if record is None and getattr(handler, "takes_events", False) and not handler.filters:
-                        cast(EventHandler, handler).take(event)
-                    else:
-                        record = record or event.record
-                        handler.handle(record)
-                except Exception as error:
-                    report_logging_fault(error)
-        source = source.parent if source.propagate else None
-    if not found:
-        logger.callHandlers(record or event.record)  # the standard library's last resort
-
-
-_reported: set[str] = set()
-
-
-def report_logging_fault(error: BaseException, file: str = "") -> None:
-    """Report on stderr, once per kind of fault, that log lines are being lost and why."""
-    try:
-        kind = type(error).__name__
-        if kind in _reported:
-            return
-        why = f"{getattr(error, 'strerror', None) or kind}: {file}" if file else kind
-        sys.stderr.write(f"bake-tracker: log lines are being lost ({why}); the operations themselves are safe\n")
-        _reported.add(kind)
-    except Exception:  # stderr itself is gone
-        return

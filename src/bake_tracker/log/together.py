@@ -38,7 +38,10 @@ def hold_line(write: Callable[[bytes], None], line: bytes) -> bool:
     held = _held.lines
     if held is None:
         return False
-    lines = held.setdefault(write, [])
+    try:
+        lines = held[write]
+    except KeyError:
+        lines = held[write] = []
     lines.append(line)
     if len(lines) >= MAX_HELD_LINES:
         write(b"".join(lines))

@@ -16,6 +16,8 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from bake_tracker.log.redaction import REDACTED, is_secret_key, without_secrets
+
 MAX_DEPTH = 24
 MAX_ITEMS = 1_000
 MAX_KEY = 200
@@ -25,15 +27,9 @@ MAX_SIZE = 262_144
 MAX_INT_BITS = 4_096
 MAX_INT = 2**63
 """Whole numbers below this need no second check."""
-REDACTED = "[redacted]"
 
-_SECRET_KEYS = frozenset(
-    {"password", "passwd", "secret", "token", "api_key", "apikey", "authorization", "cookie", "set_cookie"}
-    | {"session_id", "session_token", "credential", "credentials", "private_key"}
-)
-_SECRET_ENDINGS = ("_password", "_token", "_secret", "_api_key", "_private_key")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _FREE_TEXT_KEYS = frozenset({"notes", "note", "loss_reason"})
-_CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Everything that could end a line, colour a terminal or reverse text: C0, DEL, C1, line separators, bidi controls.
@@ -66,13 +62,6 @@ def _second_text(seconds: str) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).isoformat()[:19]
 
 
-def is_secret_key(key: str) -> bool:
-    """Whether the key, in any case (``apiKey``, ``API-KEY``), names a secret; ``cookie_dough`` does not."""
-    separated = key.strip().replace("-", "_").replace(" ", "_")
-    names = (separated.lower(), _CAMEL_HUMP.sub("_", separated).lower())
-    return any(name in _SECRET_KEYS or name.endswith(_SECRET_ENDINGS) for name in names)
-
-
 def safe_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Every field with its value made safe; a value that cannot be rendered becomes a marker naming its type."""
     shown = ((shown_as(key), value) for key, value in fields.items())
@@ -84,11 +73,27 @@ def safe_value(value: object) -> Any:
     return _guarded(value, None)
 
 
+def safe_again(value: Any, depth: int = 0) -> Any:
+    """What was made safe before, with whatever somebody has added to it since."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is list and depth <= MAX_DEPTH:
+        return [safe_again(item, depth + 1) for item in value]
+    if kind is not dict or depth > MAX_DEPTH:
+        return safe_value(value)
+    again = {}
+    for key, item in value.items():
+        name, show = shown_as(key)
+        again[key if type(key) is str else name] = REDACTED if show is _redacted else safe_again(item, depth + 1)
+    return again
+
+
 def error_text(error: BaseException, limit: int = 1_024) -> str:
     """``<Type>: <text>`` in at most ``limit`` bytes of UTF-8; only the type if the text cannot be rendered."""
     name = _type_name(type(error))
     try:
-        text = f"{name}: {_text(str(error))}"
+        text = f"{name}: {without_secrets(_text(str(error)))}"
     except Exception:
         text = f"{name}: [unrenderable]"
     encoded = text.encode("utf-8", "replace")

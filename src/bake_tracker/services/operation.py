@@ -6,6 +6,7 @@ or an error is logged at once, a success only after the outermost COMMIT has ret
 
 import json
 import logging
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -31,7 +32,7 @@ from bake_tracker.domain.arguments import call_fingerprint, check_is_past
 from bake_tracker.domain.choices import CountSaw
 from bake_tracker.domain.errors import ConflictError, ServiceError, ValidationError
 from bake_tracker.domain.stock.counts import Posting
-from bake_tracker.log.events import Event
+from bake_tracker.log.events import Event, Where
 from bake_tracker.log.spans import OperationSpan, begin_span, leave_span
 from bake_tracker.log.tell import (
     Place,
@@ -78,11 +79,15 @@ class Kind:
     told_fields: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The result's fields that the success line includes if they are present."""
     places: tuple[Place, ...] = field(init=False, repr=False, compare=False)
+    where: Where = field(init=False, repr=False, compare=False)
+    """The service's function, which other loggers show as the place of the line."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "logger", get_service_logger(self.service))
         object.__setattr__(self, "told_fields", (*self.success_fields, *self.sometimes))
         object.__setattr__(self, "places", places_of(self.told_fields))
+        module = sys._getframe(2)  # around this method and ``__init__``
+        object.__setattr__(self, "where", (module.f_code.co_filename, 0, self.name, module.f_globals["__name__"]))
 
 
 @dataclass(slots=True)
@@ -365,6 +370,7 @@ class Operation:
         error: BaseException | None = None,
     ) -> Event:
         event = Event(self.kind.logger, level, self.kind.name, outcome, message=message, error=error)
+        event.where = self.kind.where
         line = event.line
         line["operation_id"] = self.id
         line["attempt"] = self.attempt

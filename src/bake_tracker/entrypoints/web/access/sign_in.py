@@ -12,7 +12,7 @@ from bake_tracker.entrypoints.http import cookies
 from bake_tracker.entrypoints.http.access import PUBLIC, VIEWER, address_of, caller_of, safe_next, trust_device
 from bake_tracker.entrypoints.http.problems import status_of, when_to_try_again
 from bake_tracker.entrypoints.web.pages import go_to, pages, path_for, render
-from bake_tracker.log.values import REDACTED
+from bake_tracker.log.redaction import REDACTED
 from bake_tracker.queries.catalog.people import KnownUser, has_users
 from bake_tracker.services import get_service_logger, log_operation
 from bake_tracker.services.access.passwords import new_secret, turn, verify_password

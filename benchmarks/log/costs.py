@@ -8,18 +8,23 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, bindparam, create_engine, event, insert, select
 
 from bake_tracker.database import transaction_outcomes
 from bake_tracker.database.pending_outcomes import OpenTransaction
 from bake_tracker.database.transaction_outcomes import observe, open_transaction
+from bake_tracker.log import format as format_module
 from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.tell import get_service_logger, log_operation
-from bake_tracker.services import assembly_service
+from bake_tracker.services import assembly_service, operation
 from bake_tracker.services.database import dispose_engines, make_engine, run_in_transaction
 from benchmarks.harness import Figure, added, interval, ratio, take_turns
 from benchmarks.log import reading, rotation
@@ -39,10 +44,13 @@ def event_cost(folder: Path, rounds: int) -> list[Figure]:
         for file in folder.glob("*.jsonl"):
             os.truncate(file, 0)
 
-    def of_ours() -> Callable[[], None]:
-        for _ in range(transactions):
-            ours.transaction()
-        return emptied
+    def of_ours(operations: int) -> Callable[[], Callable[[], None]]:
+        def turn() -> Callable[[], None]:
+            for _ in range(transactions * OPERATIONS // operations):
+                ours.transaction(operations)
+            return emptied
+
+        return turn
 
     def of(write: Callable[[], None]) -> Callable[[], Callable[[], None]]:
         def turn() -> Callable[[], None]:
@@ -54,9 +62,10 @@ def event_cost(folder: Path, rounds: int) -> list[Figure]:
 
     turns: dict[str, Callable[[], object]] = {name: of(writer.event) for name, writer in writers.items()}
     with bound_caller(**CALLER):
-        spent = take_turns({"ours": of_ours, **turns}, rounds)
+        spent = take_turns({"ours": of_ours(OPERATIONS), "alone": of_ours(1), **turns}, rounds)
     SERVICES.removeHandler(ours.handler)
-    goals = {"plain stdlib, every field formatted": 0.95, "python-json-logger + orjson": 0.8}
+    plain = "plain stdlib, every field formatted"
+    goals = {plain: 0.95, "python-json-logger + orjson": 0.8}
     events = transactions * OPERATIONS
     cost = Figure("an event of ours", statistics.median(spent["ours"]) / events, unit=" ns")
     return [
@@ -71,17 +80,26 @@ def event_cost(folder: Path, rounds: int) -> list[Figure]:
             for name in writers
         ),
         cost,
+        ratio(
+            f"an event alone in its transaction / {plain}",
+            spent["alone"],
+            spent[plain],
+            0.95,
+            note=f"{statistics.median(spent['alone']) / events:,.0f} ns",
+        ),
     ]
 
 
 def production_cost(folder: Path, rounds: int) -> list[Figure]:
-    """A whole production of 20 ingredients: INFO as JSON to a file, against logging off."""
-    url = f"sqlite:///{folder / 'production.db'}"
+    """A whole production of 20 ingredients: INFO as JSON to a file, against logging off, and against no log at all."""
+    url, bare_url = f"sqlite:///{folder / 'production.db'}", f"sqlite:///{folder / 'bare.db'}"
     root = logging.getLogger("bake_tracker")
     SERVICES.setLevel(logging.NOTSET)
     SERVICES.propagate = True
     root.setLevel(logging.CRITICAL)
     recipe, unit = run_in_transaction(lambda session: set_up(session, 20, 10), url)
+    run_in_transaction(lambda session: set_up(session, 20, 10), bare_url)
+    dispose_engines()
     handler = AppendHandler(folder / "production.jsonl")
     root.addHandler(handler)
     root.propagate = False
@@ -93,11 +111,39 @@ def production_cost(folder: Path, rounds: int) -> list[Figure]:
 
         return turn
 
-    spent = take_turns({"on": at(logging.INFO), "off": at(logging.CRITICAL)}, rounds * 8)
+    def bare() -> None:
+        with _without_a_log():
+            produce_once(bare_url, recipe, unit)
+
+    bare()  # its engine is made without watching
+    spent = take_turns({"on": at(logging.INFO), "off": at(logging.CRITICAL), "bare": bare}, rounds * 8)
     root.removeHandler(handler)
     dispose_engines()
     off = Figure("one production, logging off", statistics.median(spent["off"]) / 1e6, unit=" ms")
-    return [ratio("a production / the same with logging off", spent["on"], spent["off"], 1.02), off]
+    return [
+        ratio("a production / the same with logging off", spent["on"], spent["off"], 1.02),
+        off,
+        ratio("a production / the same without lines, ids and watching", spent["on"], spent["bare"]),
+    ]
+
+
+@contextmanager
+def _without_a_log() -> Iterator[None]:
+    """Nothing watches the transaction, no outcome waits for it, and no event is made."""
+
+    def unwatched(_connection: object, *, to_write: bool, question: str = "") -> OpenTransaction:
+        return OpenTransaction("")
+
+    def nothing(_of: object) -> None:
+        return
+
+    with (
+        patch.object(sys.modules[make_engine.__module__], "observe", nothing),
+        patch.object(operation, "open_transaction", unwatched),
+        patch.object(operation.Operation, "tell_started", nothing),
+        patch.object(operation.Operation, "tell_success", nothing),
+    ):
+        yield
 
 
 def disabled_cost(folder: Path, rounds: int) -> list[Figure]:
@@ -167,7 +213,12 @@ def traceback_cost(folder: Path, rounds: int) -> list[Figure]:
 
         return turn
 
-    spent = take_turns({"ours": caught(ours.error), "standard": caught(standard.error)}, rounds)
+    def with_source(error: BaseException) -> None:
+        with patch.object(format_module, "_frames", _frames_with_source):
+            ours.error(error)
+
+    turns = {"ours": caught(ours.error), "with source": caught(with_source), "standard": caught(standard.error)}
+    spent = take_turns(turns, rounds)
     SERVICES.removeHandler(ours.handler)
     return [
         ratio(
@@ -176,7 +227,15 @@ def traceback_cost(folder: Path, rounds: int) -> list[Figure]:
             spent["standard"],
             1 / 8,
             note=" and ".join(f"{statistics.median(spent[name]) / 20_000:.1f} us" for name in ("ours", "standard")),
-        )
+        ),
+        ratio("the same, if ours had the source lines too", spent["with source"], spent["standard"]),
+    ]
+
+
+def _frames_with_source(trace: TracebackType | None) -> list[str]:
+    return [
+        f"{frame.filename}:{frame.lineno} {frame.name}: {frame.line}"
+        for frame in traceback.extract_tb(trace, limit=-format_module.MAX_FRAMES)
     ]
 
 

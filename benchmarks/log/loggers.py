@@ -94,11 +94,11 @@ class Ours:
         operation.transaction, operation.bakery = transaction, BAKERY
         return operation
 
-    def transaction(self) -> None:
-        """Run four operations, each in its own savepoint inside a fifth, and the COMMIT."""
+    def transaction(self, operations: int = OPERATIONS) -> None:
+        """Run operations, each in its own savepoint inside another, and the COMMIT."""
         transaction = OpenTransaction()
         transaction.enter("sa_savepoint_1")
-        for _ in range(OPERATIONS):
+        for _ in range(operations):
             operation = self.operation(transaction)
             transaction.enter("sa_savepoint_2")
             transaction.release("sa_savepoint_2")

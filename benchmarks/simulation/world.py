@@ -249,6 +249,7 @@ class World:
             "unit_cost": money_text(per_unit(cost_micros, micros)),
             "received_on": day.isoformat(),
             "expires_on": expires_on.isoformat() if expires_on else None,
+            **_odd_expiry(thing, day, expires_on),
         }
 
     def produce(
@@ -369,3 +370,11 @@ def money_text(micros: int | None) -> str | None:
         return None
     whole, _, part = quantity_text(micros).partition(".")
     return f"{whole}.{part:0<2}"
+
+
+def _odd_expiry(thing: Thing, day: date, expires_on: date | None) -> dict[str, Any]:
+    """What an answer says of goods that keep less than half of their shelf life, or more than twice as long."""
+    days = None if expires_on is None else (expires_on - day).days
+    if thing.shelf_life is None or days is None or days < 0 or thing.shelf_life <= 2 * days <= 4 * thing.shelf_life:
+        return {}
+    return {"shelf_life_days": thing.shelf_life, "warnings": ["expiry_unlike_shelf_life"]}

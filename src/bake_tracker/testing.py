@@ -22,6 +22,7 @@ LOGGER = "bake_tracker"
 _NOT_SHOWN = frozenset(
     {"timestamp", "settled_at", "operation", "outcome", "operation_id", "parent_operation_id", "transaction_id"}
     | {"request_id", "database_id", "duration_ms", "sql_count", "attempt", "actor", "shortages"}
+    | {"asked", "exception", "after_operation_id"}
 )
 
 

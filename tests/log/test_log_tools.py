@@ -157,7 +157,8 @@ def test_lnav_knows_every_line_with_its_time_level_and_transaction(kitchen_desk:
     assert printed.splitlines()[1:] == ["44,43,10,7,44,1"]
     shown = run(kitchen_desk, "lnav -n -I config bakery.db.log.jsonl*")
     assert re.search(
-        r"^DATE TIME WARNING record_receipt: rolled_back +[\d.]+ ms +\d+ SQL  baker +[\da-f-]{36} *$\n"
+        r"^DATE TIME WARNING record_receipt: rolled_back +[\d.]+ ms +\d+ SQL  baker +[\da-f-]{36} +"
+        r"ChangedMindError: the oven was needed for bread *$\n"
         r"^  operation_id: [\da-f-]{36}$",
         re.sub(r"^\S+ \d\d:\d\d:\d\d\.\d{3}", "DATE TIME", shown, flags=re.MULTILINE),
         re.MULTILINE,

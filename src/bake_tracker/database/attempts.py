@@ -28,6 +28,10 @@ class Attempt:
     is_last: bool = True
     operation_ids: list[str] = field(default_factory=list)
     used: int = 0
+    transaction_id: str | None = None
+    """The transaction of its latest operation."""
+    claimed_ids: list[str] = field(default_factory=list)
+    """The operations that it has begun."""
     is_told: bool = False
     """Whether an operation's log line already gives the reason this attempt failed."""
     waits_its_turn: bool = False
@@ -55,6 +59,7 @@ class Attempt:
     def begin(self, number: int, *, is_last: bool) -> None:
         """Start the next attempt, which uses the same operation ids in the same order."""
         self.number, self.is_last, self.used, self.is_told = number, is_last, 0, False
+        self.transaction_id, self.claimed_ids = None, []
 
     def next_operation_id(self) -> str:
         """The id for the next operation that has none: the same as in the previous attempt, or a new one."""
@@ -76,6 +81,13 @@ def attempt_number() -> int:
     """The number of the current attempt, counted from 1."""
     attempt = _current.get()
     return 1 if attempt is None else attempt.number
+
+
+def note_operation(operation_id: str, transaction_id: str) -> None:
+    """Note an operation that the current attempt has begun, so that the line of a retry can name it."""
+    if (attempt := _current.get()) is not None:
+        attempt.transaction_id = transaction_id
+        attempt.claimed_ids.append(operation_id)
 
 
 @contextmanager

@@ -1,11 +1,14 @@
 """Outcomes that wait for the end of their transaction, in a frame for each open savepoint."""
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from enum import Enum
+from typing import Any
 
 from bake_tracker.clock import uuid7
+from bake_tracker.log.format import exception_field
 from bake_tracker.log.tell import report_logging_fault
 from bake_tracker.log.together import lines_together
 from bake_tracker.log.values import utc_text_ns
@@ -21,15 +24,30 @@ class Fate(Enum):
 
 
 class Ending:
-    """How and when a transaction ended, and the error if it failed."""
+    """How and when a transaction ended, the error if it failed, and otherwise why its owner rolled it back."""
 
-    __slots__ = ("_at_ns", "_text", "failure", "fate")
+    __slots__ = ("_at_ns", "_shown", "_text", "after", "cause", "failure", "fate", "words")
 
-    def __init__(self, fate: Fate, failure: BaseException | None) -> None:
+    def __init__(
+        self,
+        fate: Fate,
+        failure: BaseException | None,
+        *,
+        cause: BaseException | None = None,
+        words: str | None = None,
+        after: str = "",
+    ) -> None:
         self.fate = fate
         self.failure = failure
+        self.cause = cause
+        """The exception that made the owner roll back."""
+        self.words = words
+        """The owner's own reason."""
+        self.after = after
+        """The row of the last operation that had succeeded."""
         self._at_ns = time.time_ns()
         self._text: str | None = None
+        self._shown: dict[str, Any] | None = None
 
     @property
     def settled_at(self) -> str:
@@ -37,6 +55,14 @@ class Ending:
         if self._text is None:
             self._text = utc_text_ns(self._at_ns)
         return self._text
+
+    @property
+    def exception(self) -> dict[str, Any] | None:
+        """The error or the exception, in the format of log lines."""
+        error = self.failure or self.cause
+        if self._shown is None and error is not None:
+            self._shown = exception_field(error)
+        return self._shown
 
 
 # The pooled connection holds this, so it must not refer to the session: an abandoned one could never be collected.
@@ -64,13 +90,29 @@ class Frame:
 class OpenTransaction:
     """One driver transaction, with a frame of pending outcomes for itself and each open savepoint."""
 
-    __slots__ = ("_forks", "_id", "failure", "frames", "is_committing", "is_suspect", "question")
+    __slots__ = (
+        "_forks",
+        "_handled_before",
+        "_id",
+        "failure",
+        "frames",
+        "is_abandoned",
+        "is_committing",
+        "is_suspect",
+        "question",
+        "words",
+    )
 
     def __init__(self, transaction_id: str | None = None) -> None:
         self._id = transaction_id
         self._forks = _forks[0]
+        self._handled_before = id(sys.exception())
         self.frames = [Frame("")]
         self.failure: BaseException | None = None
+        self.words: str | None = None
+        """Why the caller is about to roll back, in its own words."""
+        self.is_abandoned = False
+        """Whether the garbage collector ends it, so that an exception handled meanwhile is not the reason."""
         self.is_committing = False
         """Whether COMMIT was sent and nobody knows yet how it ended."""
         self.is_suspect = False
@@ -146,14 +188,15 @@ class OpenTransaction:
             self.frames[position:] = [Frame(savepoint)]
         else:  # older than everything that is pending
             undone, self.frames = self.frames, [Frame(frame.savepoint) for frame in self.frames]
-        _settle_all(list(_pending_in(undone)), Fate.ROLLED_BACK, self.failure)
+        self._settle(list(_pending_in(undone)), Fate.ROLLED_BACK, self.failure)
+        self.words = None
 
     def keep(self, row_ids: set[str]) -> None:
         """Settle every pending outcome whose row is no longer there, as rolled back."""
         lost = [one for one in _pending_in(self.frames) if one[1] and one[1] not in row_ids]
         for frame in self.frames:
             frame.pending = [one for one in frame.pending if one not in lost]
-        _settle_all(lost, Fate.ROLLED_BACK, self.failure)
+        _settle_all(lost, Ending(Fate.ROLLED_BACK, self.failure))
 
     def row_ids(self) -> list[str]:
         """The rows that are kept if everything pending is a success."""
@@ -161,7 +204,7 @@ class OpenTransaction:
 
     def tell_prepared(self) -> None:
         """Report that everything pending is prepared; it stays pending."""
-        _settle_all(list(_pending_in(self.frames)), Fate.PREPARED, None)
+        _settle_all(list(_pending_in(self.frames)), Ending(Fate.PREPARED, None))
 
     def end(self, fate: Fate) -> None:
         """Settle all pending outcomes; idempotent. In a process that inherited the transaction, forget them.
@@ -174,7 +217,18 @@ class OpenTransaction:
         if fate is Fate.ROLLED_BACK and self.is_committing:
             fate = Fate.UNKNOWN
         if ended and not self.is_inherited:
-            _settle_all(ended, fate, failure)
+            self._settle(ended, fate, failure)
+
+    def _settle(self, pending: list[Pending], fate: Fate, failure: BaseException | None) -> None:
+        if not pending:
+            return
+        if fate is not Fate.ROLLED_BACK:
+            _settle_all(pending, Ending(fate, failure))
+            return
+        cause = None if failure or self.words or self.is_abandoned else sys.exception()
+        if id(cause) == self._handled_before:  # it was being handled already when the transaction began
+            cause = None
+        _settle_all(pending, Ending(fate, failure, cause=cause, words=self.words, after=pending[-1][1]))
 
     def _position(self, savepoint: str) -> int:
         """The position of the innermost savepoint with this name; 0 if unknown."""
@@ -189,12 +243,12 @@ def _pending_in(frames: list[Frame]) -> Iterator[Pending]:
         yield from frame.pending
 
 
-def _settle_all(pending: list[Pending], fate: Fate, failure: BaseException | None) -> None:
+def _settle_all(pending: list[Pending], ending: Ending) -> None:
     if len(pending) > 1:
         with lines_together():
-            _settle_each(pending, Ending(fate, failure))
+            _settle_each(pending, ending)
     elif pending:
-        _settle_each(pending, Ending(fate, failure))
+        _settle_each(pending, ending)
 
 
 def _settle_each(pending: list[Pending], ending: Ending) -> None:

@@ -138,6 +138,9 @@ def _tell_retried(attempt: Attempt, error: Exception) -> None:
         logger = get_service_logger("database")
         event = make_event(logger, logging.WARNING, "run_in_transaction", "retried", {"error": error_text(error)})
         event.line["attempt"] = attempt.number
+        if attempt.transaction_id is not None:
+            event.line["transaction_id"] = attempt.transaction_id
+            event.line["operation_ids"] = attempt.claimed_ids
         emit(event)
     except Exception as fault:
         report_logging_fault(fault)

@@ -17,6 +17,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import PendingRollbackError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, PoolProxiedConnection, PoolResetState, QueuePool
 
 from bake_tracker.database.control_statements import Control, controls_in, savepoint_name
@@ -93,6 +94,14 @@ def open_transaction(connection: Connection, *, to_write: bool, question: str = 
     return transaction
 
 
+def roll_back_because(session: Session, words: str) -> None:
+    """Say why the caller is about to roll back the session's transaction or savepoint, for the lines of what it undoes.
+
+    A COMMIT forgets it. The caller still has to roll back.
+    """
+    open_transaction(session.connection(), to_write=True).words = words
+
+
 def _open_savepoints(innermost: Any) -> list[str]:
     names: list[str] = []
     while innermost is not None:
@@ -160,14 +169,18 @@ def observe(engine: Engine) -> None:
         record.info.pop(_HANDED_OUT, None)
 
     def dropped(driver_connection: Any, record: Any, how: PoolResetState) -> None:
-        if how.terminate_only and record is not None:  # the garbage collector found an asynchronous session
+        if record is None or not (transaction := record.info.get(_KEY)):
+            return
+        holder = record.fairy_ref
+        if holder is not None and holder() is None:  # the garbage collector found the session
+            transaction.is_abandoned = True
+        if how.terminate_only:  # the same of an asynchronous session
             lost(driver_connection, record)
 
     event.listen(engine.pool, "invalidate", lost)
     event.listen(engine.pool, "close", lambda driver_connection, record: lost(driver_connection, record))
     event.listen(engine.pool, "checkin", returned)
-    if dialect.is_async:
-        event.listen(engine.pool, "reset", dropped)
+    event.listen(engine.pool, "reset", dropped)
 
 
 def _observe_ends(dialect: Dialect) -> None:

@@ -36,6 +36,10 @@ LINE_FIELDS = ID_FIELDS | {
     "exception",
     "repaired_at",
     "caused_by",
+    "asked",
+    "after_operation_id",
+    "operation_ids",
+    "rolled_back_because",
 }
 """The fields of a JSON line that a caller's context cannot override."""
 

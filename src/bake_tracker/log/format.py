@@ -13,6 +13,8 @@ from bake_tracker.log.redaction import without_secrets
 from bake_tracker.log.values import error_text, escape_unsafe, safe_value, utc_text
 
 MAX_FRAMES = 30
+MAX_CAUSES = 5
+MAX_CAUSE_FRAMES = 10
 _ENDED = orjson.OPT_APPEND_NEWLINE
 
 # For what orjson cannot write: integers of more than 64 bits.
@@ -27,7 +29,7 @@ _COLOURS = {
 }
 _CONSOLE_HIDDEN = frozenset(
     {"operation", "outcome", "database_id", "transaction_id", "request_id", "settled_at", "actor"}
-    | {"trace_id", "span_id"}
+    | {"trace_id", "span_id", "asked", "exception", "after_operation_id"}
 )
 
 
@@ -83,9 +85,25 @@ class ConsoleFormatter(logging.Formatter):
 
 
 def exception_field(error: BaseException) -> dict[str, Any]:
-    """Type, message and frames of an exception; never local variables."""
+    """Type, message and frames of an exception, and of what caused it, nearest first; never local variables."""
+    shown = _one_exception(error, MAX_FRAMES)
+    if causes := [_one_exception(cause, MAX_CAUSE_FRAMES) for cause in _causes_of(error)]:
+        shown["causes"] = causes
+    return shown
+
+
+def _one_exception(error: BaseException, most_frames: int) -> dict[str, Any]:
     name, _, message = error_text(error).partition(": ")
-    return {"type": name, "message": message, "frames": _frames(error.__traceback__)}
+    return {"type": name, "message": message, "frames": _frames(error.__traceback__)[-most_frames:]}
+
+
+def _causes_of(error: BaseException) -> list[BaseException]:
+    causes: list[BaseException] = []
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    while cause is not None and cause is not error and cause not in causes and len(causes) < MAX_CAUSES:
+        causes.append(cause)
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return causes
 
 
 def _frames(trace: TracebackType | None) -> list[str]:

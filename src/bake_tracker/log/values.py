@@ -100,6 +100,17 @@ def error_text(error: BaseException, limit: int = 1_024) -> str:
     return text if len(encoded) <= limit else encoded[: limit - 3].decode("utf-8", "ignore") + "..."
 
 
+def short_fields(fields: Mapping[str, Any], size: int, text: int) -> dict[str, Any]:
+    """Every field made safe, in about ``size`` characters altogether and at most ``text`` for a single text."""
+    walk = _Walk()
+    walk.room = size
+    shown = _mapping(fields, walk)
+    for name, value in shown.items():
+        if type(value) is str and len(value) > text:
+            shown[name] = f"{value[:text]}[{len(value) - text} more characters]"
+    return shown
+
+
 class _Walk:
     """The walk through a nested value with its remaining budget."""
 

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from bake_tracker.clock import now, uuid7
-from bake_tracker.database.attempts import attempt_number, current_attempt, will_retry
+from bake_tracker.database.attempts import attempt_number, current_attempt, note_operation, will_retry
 from bake_tracker.database.engines import reading
 from bake_tracker.database.insert_once import insert_once
 from bake_tracker.database.pending_outcomes import Ending, Fate, Frame, OpenTransaction, Settle
@@ -43,12 +43,15 @@ from bake_tracker.log.tell import (
     places_of,
     report_logging_fault,
 )
-from bake_tracker.log.values import error_text, escape_unsafe, safe_value
+from bake_tracker.log.values import error_text, escape_unsafe, safe_value, short_fields
 from bake_tracker.models import Operation as OperationRow
 from bake_tracker.models import tables
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 
 MAX_ACTOR = 200
+MAX_ASKED = 4_096
+MAX_ASKED_TEXT = 500
+"""How many characters of a refused call's arguments its line keeps, altogether and of one text."""
 _LATER = frozenset({"used", "outputs", "count_saw"})
 """Arguments that older operations got later; where one is left out, their entry line is as it was."""
 Result = TypeVar("Result", bound=Mapping[str, Any])
@@ -219,6 +222,7 @@ class Operation:
         asked = json.dumps(arguments, default=str, sort_keys=True, ensure_ascii=False)
         fingerprint = call_fingerprint(self.kind.name, asked)
         self.recorded_at = now()
+        note_operation(self.id, self.transaction.transaction_id)
         row = {
             "id": self.id,
             "name": self.kind.name,
@@ -286,6 +290,7 @@ class Operation:
         *,
         message: str | None = None,
         error: BaseException | None = None,
+        asked: Mapping[str, Any] | None = None,
     ) -> None:
         """Log one line of this operation now, with the values in ``context`` for ``places``, or all of them."""
         try:
@@ -295,6 +300,9 @@ class Operation:
             if not is_wanted and span is None:
                 return
             event = self._event(level, outcome, context, places, message=message, error=error)
+            if asked:
+                given = {key: value for key, value in asked.items() if value is not None}
+                event.line["asked"] = short_fields(given, MAX_ASKED, MAX_ASKED_TEXT)
             if is_wanted:
                 emit(event)
             if span is not None:
@@ -308,7 +316,7 @@ class Operation:
 
     def tell_refusal(self, error: ServiceError) -> None:
         context = {**self._known_ids(), **error.log_fields(), "error": error_text(error), **_cause(error, self.id)}
-        self.tell(logging.WARNING, error.outcome, context)
+        self.tell(logging.WARNING, error.outcome, context, asked=self.asked)
 
     def tell_error(self, error: BaseException) -> None:
         context = {**self._known_ids(), "error": error_text(error), **_cause(error, self.id)}
@@ -416,10 +424,28 @@ def _settle(happened: Event, span: OperationSpan | None, ending: Ending) -> None
             current_attempt().is_told = True
             if fate is Fate.ROLLED_BACK and will_retry(failure):
                 outcome = "retried"
+        if outcome == "rolled_back":
+            _add_reason(happened, ending)
         happened.turn_into(outcome, logging.WARNING)
     emit(happened)
     if span is not None:
         span.end(happened)
+
+
+def _add_reason(happened: Event, ending: Ending) -> None:
+    """Add why a transaction was rolled back: the exception that left it, or the caller's words."""
+    line = happened.line
+    if ending.after:
+        line["after_operation_id"] = ending.after
+    if ending.words is not None:
+        line["rolled_back_because"] = safe_value(ending.words)
+    if ending.cause is not None:
+        line["error"] = error_text(ending.cause)
+        if causing := _told_by(ending.cause):
+            line["cause_operation_id"] = causing
+            return  # the line of that operation has the rest
+    if exception := ending.exception:
+        line["exception"] = exception
 
 
 def _actor() -> str | None:
@@ -525,12 +551,19 @@ def _check_operation_id(given: object) -> None:
 
 def _cause(error: BaseException, operation_id: str) -> dict[str, str]:
     """The operation in which an error, or its cause, began, unless it is this one."""
+    if (cause := _told_by(error)) is not None:
+        return {"cause_operation_id": cause} if cause != operation_id else {}
+    with suppress(Exception):
+        error.bake_operation_id = operation_id  # type: ignore[attr-defined]  # travels with the error to the parent
+    return {}
+
+
+def _told_by(error: BaseException) -> str | None:
+    """The operation whose own line tells this error, or what caused it."""
     origin: BaseException | None = error
     while origin is not None:
         cause = cast("str | None", getattr(origin, "bake_operation_id", None))
         if cause is not None:
-            return {"cause_operation_id": cause} if cause != operation_id else {}
+            return cause
         origin = origin.__cause__
-    with suppress(Exception):
-        error.bake_operation_id = operation_id  # type: ignore[attr-defined]  # travels with the error to the parent
-    return {}
+    return None

@@ -25,7 +25,10 @@ FEWEST = 3
 """A value that fewer lines share explains nothing."""
 _CUTS = 100
 _CHANCE = 0.01
-_ENDS = frozenset({"outcome", "level", "message", "error", "exception", "settled_at", "logger", "cause_operation_id"})
+_ENDS = frozenset(
+    {"outcome", "level", "message", "error", "exception", "settled_at", "logger", "cause_operation_id"}
+    | {"after_operation_id", "rolled_back_because"}
+)
 """Fields that say again how an operation ended."""
 _SPENT = frozenset({"duration_ms", "sql_count", "sql_ms", "commit_ms", "slowest_sql"})
 """An operation that is refused ends sooner, so these follow from how it ended."""

@@ -11,7 +11,7 @@ LogLine = Mapping[str, Any]
 APART = frozenset(
     {"timestamp", "settled_at", "level", "logger", "message", "operation", "outcome", "operation_id", "database_id"}
     | {"parent_operation_id", "transaction_id", "request_id", "actor", "duration_ms", "sql_count", "attempt"}
-    | {"shortages", "exception", "error", "cause_operation_id"}
+    | {"shortages", "exception", "error", "cause_operation_id", "after_operation_id", "rolled_back_because", "asked"}
 )
 """Fields that have their own place in the tree, or are not shown."""
 
@@ -50,6 +50,18 @@ class TransactionNode:
     def refused_count(self) -> int:
         """How many of its operations were refused or failed."""
         return sum(str(node.line["outcome"]) in FAILED or is_refusal(node.line) for node in walk(self.operations))
+
+    def first(self, name: str) -> str | None:
+        """The first value of a field that is the same on all lines, such as the actor."""
+        values = (node.line.get(name) for node in walk(self.operations))
+        return next((str(value) for value in values if value is not None), None)
+
+    @property
+    def reason(self) -> str | None:
+        """Why its owner rolled it back: in its own words, or the exception that left it."""
+        lines = [node.line for node in self.operations if node.line["outcome"] == "rolled_back"]
+        reasons = (line.get("rolled_back_because") or line.get("error") for line in lines)
+        return next((str(reason) for reason in reasons if reason), None)
 
     @property
     def fate(self) -> str:
@@ -138,6 +150,7 @@ class TransactionView(TypedDict):
 
     transaction_id: str | None
     fate: str
+    reason: str | None
     attempt: int
     retry_of: str | None
     operations: list[dict[str, Any]]
@@ -168,6 +181,7 @@ def tree_view(transaction: TransactionNode, consumed: Mapping[str, Any]) -> Tran
     return {
         "transaction_id": transaction.transaction_id,
         "fate": transaction.fate,
+        "reason": transaction.reason,
         "attempt": transaction.attempt,
         "retry_of": transaction.retry_of.transaction_id if transaction.retry_of else None,
         "operations": [view(node) for node in transaction.operations],

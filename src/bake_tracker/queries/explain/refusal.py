@@ -22,11 +22,16 @@ def explain_refusal(
     """Explain a refusal from its line, with the current stock of the short items; pass ``asked`` if all arguments are
     known.
     """
-    asked = asked or {
-        key: value
-        for key, value in line.items()
-        if (key.endswith("_id") or key in _ASKED) and key not in NOT_ASKED and value is not None
-    }
+    kept = line.get("asked")
+    asked = (
+        asked
+        or (dict(kept) if isinstance(kept, Mapping) else None)
+        or {
+            key: value
+            for key, value in line.items()
+            if (key.endswith("_id") or key in _ASKED) and key not in NOT_ASKED and value is not None
+        }
+    )
     short = shortages(line)
     needed = {one["item_slug"]: one["needed"] for one in short}
     known = {one["item_slug"]: one for one in explain_shortages(session, needed, today)} if short else {}

@@ -10,15 +10,24 @@ from rich.tree import Tree
 
 from bake_tracker.config import sqlite_path
 from bake_tracker.domain.amounts import amount, amount_of
-from bake_tracker.domain.log.tree import LogLine, OperationNode, TransactionNode, committed_in, is_refusal, tree_view
+from bake_tracker.domain.log.tree import (
+    LogLine,
+    OperationNode,
+    TransactionNode,
+    committed_in,
+    is_refusal,
+    tree_view,
+    walk,
+)
 from bake_tracker.entrypoints.cli.log.lines import fields, spent
 from bake_tracker.entrypoints.cli.progress import reading
-from bake_tracker.entrypoints.cli.state import answer, ask, complain, counted, out, print_json, state, twig
+from bake_tracker.entrypoints.cli.state import answer, ask, complain, counted, out, print_json, say, state, twig
 from bake_tracker.log.reader import read_trees
 from bake_tracker.log.values import error_text, escape_unsafe
 from bake_tracker.queries.stock.draws import ConsumedLot, load_consumed
 
 _STYLES = {"success": "green", "replayed": "green", "rolled_back": "yellow", "retried": "yellow", "unknown": "red"}
+_OPEN = frozenset({"unknown", "prepared"})
 LATEST = 20
 Consumed = Mapping[str, list[ConsumedLot]]
 
@@ -50,9 +59,20 @@ def tree(
     if not trees:
         what = f" about {wanted}" if wanted else " yet"
         complain(f"The log has nothing{what} ({state.log_file}).")
+        if wanted:
+            complain("If it is in the ledger, bake explain shows it, and bake log verify --repair writes its line.")
         raise typer.Exit(1)
     consumed = _consumed_by(trees)
-    answer([tree_view(found, consumed) for found in trees], lambda _: draw_all(trees, consumed))
+    answer([tree_view(found, consumed) for found in trees], lambda _: _draw_with_advice(trees, consumed))
+
+
+def _draw_with_advice(trees: list[TransactionNode], consumed: Consumed) -> None:
+    draw_all(trees, consumed)
+    lines = [node.line for tree in trees for node in walk(tree.operations)]
+    if refused := [line for tree in trees for line in (node.line for node in tree.operations) if is_refusal(line)]:
+        say(f"Why it was refused: bake explain {str(refused[-1]['operation_id'])[:13]}", "dim")
+    if any(line["outcome"] in _OPEN for line in lines):
+        say("To settle what is unknown or prepared: bake log verify --repair", "dim")
 
 
 def _consumed_by(trees: list[TransactionNode]) -> Consumed:
@@ -82,6 +102,9 @@ def draw(transaction: TransactionNode, consumed: Consumed = MappingProxyType({})
     else:
         title = f"transaction {transaction.transaction_id[:13]}  {_title(transaction)}"
     root = Tree(Text(escape_unsafe(title), style="bold"), guide_style="dim")
+    reason = transaction.reason
+    if reason is not None:
+        root.add(twig(f"because: {reason}", "yellow"))
     for node in transaction.operations:
         _add(root, node, transaction.causes, consumed)
     return root
@@ -95,6 +118,10 @@ def _title(transaction: TransactionNode) -> str:
         title += f" on attempt {transaction.attempt}, after {earlier} failed"
     if transaction.fate == "committed" and (refused := transaction.refused_count):
         title += f", except for {counted(refused, 'refused operation')}"
+    if actor := transaction.first("actor"):
+        title += f", by {actor}"
+    if request := transaction.first("request_id"):
+        title += f", request {request[:13]}"
     return title
 
 
@@ -125,6 +152,8 @@ def _details(line: LogLine) -> Iterator[tuple[str, str]]:
         slug = short.get("ingredient_slug") or short.get("component_slug")
         needed, there = (amount(str(short.get(name)), str(short.get("unit"))) for name in ("needed", "available"))
         yield f"{slug}: {needed} needed, {there} available", "red"
+    if line["outcome"] == "rolled_back":  # the transaction, or the operation around it, has the reason
+        return
     if line.get("error") and not shortages:
         yield str(line["error"]), "red"
     exception = line.get("exception")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bake_tracker.domain.log.outcomes import BEGINNINGS
-from bake_tracker.domain.log.tree import OperationNode, build_trees
+from bake_tracker.domain.log.tree import TIMES, OperationNode, build_trees
 from bake_tracker.log.events import fields_of
 from bake_tracker.log.values import utc_text
 
@@ -22,7 +22,7 @@ LOGGER = "bake_tracker"
 _NOT_SHOWN = frozenset(
     {"timestamp", "settled_at", "operation", "outcome", "operation_id", "parent_operation_id", "transaction_id"}
     | {"request_id", "database_id", "duration_ms", "sql_count", "attempt", "actor", "shortages"}
-    | {"asked", "exception", "after_operation_id"}
+    | {"asked", "exception", "after_operation_id", *TIMES}
 )
 
 

@@ -30,6 +30,8 @@ class Attempt:
     used: int = 0
     transaction_id: str | None = None
     """The transaction of its latest operation."""
+    waited_ns: int = 0
+    """How long it waited for its turn before its first operation."""
     claimed_ids: list[str] = field(default_factory=list)
     """The operations that it has begun."""
     is_told: bool = False
@@ -59,7 +61,7 @@ class Attempt:
     def begin(self, number: int, *, is_last: bool) -> None:
         """Start the next attempt, which uses the same operation ids in the same order."""
         self.number, self.is_last, self.used, self.is_told = number, is_last, 0, False
-        self.transaction_id, self.claimed_ids = None, []
+        self.transaction_id, self.claimed_ids, self.waited_ns = None, [], 0
 
     def next_operation_id(self) -> str:
         """The id for the next operation that has none: the same as in the previous attempt, or a new one."""
@@ -81,6 +83,15 @@ def attempt_number() -> int:
     """The number of the current attempt, counted from 1."""
     attempt = _current.get()
     return 1 if attempt is None else attempt.number
+
+
+def take_wait_ns() -> int:
+    """How long the current attempt waited for its turn, told to the first operation that asks."""
+    attempt = _current.get()
+    if attempt is None:
+        return 0
+    waited_ns, attempt.waited_ns = attempt.waited_ns, 0
+    return waited_ns
 
 
 def note_operation(operation_id: str, transaction_id: str) -> None:

@@ -26,7 +26,7 @@ class Fate(Enum):
 class Ending:
     """How and when a transaction ended, the error if it failed, and otherwise why its owner rolled it back."""
 
-    __slots__ = ("_at_ns", "_shown", "_text", "after", "cause", "failure", "fate", "words")
+    __slots__ = ("_at_ns", "_shown", "_text", "after", "cause", "commit_ns", "failure", "fate", "words")
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Ending:
         cause: BaseException | None = None,
         words: str | None = None,
         after: str = "",
+        commit_ns: int = 0,
     ) -> None:
         self.fate = fate
         self.failure = failure
@@ -45,6 +46,8 @@ class Ending:
         """The owner's own reason."""
         self.after = after
         """The row of the last operation that had succeeded."""
+        self.commit_ns = commit_ns
+        """How long the COMMIT took; 0 if none was sent."""
         self._at_ns = time.time_ns()
         self._text: str | None = None
         self._shown: dict[str, Any] | None = None
@@ -94,6 +97,7 @@ class OpenTransaction:
         "_forks",
         "_handled_before",
         "_id",
+        "commit_ns",
         "failure",
         "frames",
         "is_abandoned",
@@ -109,6 +113,7 @@ class OpenTransaction:
         self._handled_before = id(sys.exception())
         self.frames = [Frame("")]
         self.failure: BaseException | None = None
+        self.commit_ns = 0
         self.words: str | None = None
         """Why the caller is about to roll back, in its own words."""
         self.is_abandoned = False
@@ -223,12 +228,15 @@ class OpenTransaction:
         if not pending:
             return
         if fate is not Fate.ROLLED_BACK:
-            _settle_all(pending, Ending(fate, failure))
+            _settle_all(pending, Ending(fate, failure, commit_ns=self.commit_ns))
             return
         cause = None if failure or self.words or self.is_abandoned else sys.exception()
         if id(cause) == self._handled_before:  # it was being handled already when the transaction began
             cause = None
-        _settle_all(pending, Ending(fate, failure, cause=cause, words=self.words, after=pending[-1][1]))
+        _settle_all(
+            pending,
+            Ending(fate, failure, cause=cause, words=self.words, after=pending[-1][1], commit_ns=self.commit_ns),
+        )
 
     def _position(self, savepoint: str) -> int:
         """The position of the innermost savepoint with this name; 0 if unknown."""

@@ -79,10 +79,12 @@ def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], E
         attempt.begin(number, is_last=number == MAX_ATTEMPTS or time.monotonic() >= give_up_at)
         try:
             with attempting(attempt), session_scope(engine()) as session:
+                began_ns = time.perf_counter_ns()
                 if attempt.lost_count >= ALONE_AFTER:
                     _wait_to_be_alone(session)
                 elif attempt.waits_its_turn:
                     _wait_for_turn(session)
+                attempt.waited_ns = time.perf_counter_ns() - began_ns
                 return work(session)
         except Exception as error:
             if attempt.is_last or not is_retryable(error):

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -15,6 +16,7 @@ from sqlalchemy.pool import NullPool, PoolProxiedConnection
 from bake_tracker.database import read_only_sqlite
 from bake_tracker.database.fair_lock import FairLock
 from bake_tracker.database.kept_files import KeptFiles
+from bake_tracker.database.statement_times import current_times
 from bake_tracker.database.transaction_outcomes import info_of
 from bake_tracker.domain.errors import DatabaseUnavailableError
 from bake_tracker.domain.searching import search_key
@@ -87,9 +89,15 @@ def _take_turns(engine: Engine, patience_s: float, check_files: Callable[[], Non
     def begin(driver_connection: PoolProxiedConnection) -> None:
         check_files()
         info = driver_connection.info
-        if not info.get(READ_ONLY) and not info.get(_HAS_TURN):
-            info[_HAS_TURN] = turns.acquire(patience_s)  # if False, SQLite decides, as between processes
-        _begin_sqlite(driver_connection)
+        times = None if info.get(READ_ONLY) else current_times()
+        began_ns = time.perf_counter_ns()
+        try:
+            if not info.get(READ_ONLY) and not info.get(_HAS_TURN):
+                info[_HAS_TURN] = turns.acquire(patience_s)  # if False, SQLite decides, as between processes
+            _begin_sqlite(driver_connection)
+        finally:
+            if times is not None:
+                times.lock_wait += time.perf_counter_ns() - began_ns
 
     def end_turn(info: dict[Any, Any]) -> None:
         if info.pop(_HAS_TURN, False):

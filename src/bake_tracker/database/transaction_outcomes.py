@@ -9,6 +9,7 @@ up before the COMMIT. See ``docs/adr/0003-commit-bound-outcomes.md``.
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial, wraps
@@ -24,6 +25,7 @@ from bake_tracker.database.control_statements import Control, controls_in, savep
 from bake_tracker.database.drivers import Driver, State, driver_of
 from bake_tracker.database.pending_outcomes import Fate, OpenTransaction
 from bake_tracker.database.prepared_outcomes import park, settle_prepared
+from bake_tracker.database.statement_times import current_times
 from bake_tracker.domain.errors import ValidationError
 
 Info = dict[Any, Any]
@@ -126,7 +128,10 @@ def statement_count() -> int:
 
 def send_begin(connection: Connection, statement: str) -> None:
     """Send a statement that begins or configures a transaction, without counting it."""
+    times, began_ns = current_times(), time.perf_counter_ns()
     connection.exec_driver_sql(statement)
+    if times is not None:
+        times.lock_wait += time.perf_counter_ns() - began_ns
     if _KEY in connection.dialect.__dict__:
         _statements.value -= 1
 
@@ -206,6 +211,7 @@ def _observe_ends(dialect: Dialect) -> None:
 def _commit(dialect: Dialect, pooled: PoolProxiedConnection, info: Info, send: Callable[[], Any]) -> Any:
     """Send a COMMIT, and settle the pending outcomes once it has returned."""
     transaction: OpenTransaction | None = info.get(_KEY)
+    began_ns = time.perf_counter_ns()
     try:
         if transaction is not None:
             transaction.is_committing = True
@@ -215,6 +221,7 @@ def _commit(dialect: Dialect, pooled: PoolProxiedConnection, info: Info, send: C
         is_lost = _is_lost(dialect, pooled, error)
         if transaction is not None:
             transaction.failure = error
+            transaction.commit_ns = time.perf_counter_ns() - began_ns
             if not isinstance(error, Exception) and _state(dialect, pooled) == "open":
                 is_lost = False  # interrupted before the COMMIT was sent
             is_gone = isinstance(error, TransactionGoneError)
@@ -230,6 +237,7 @@ def _commit(dialect: Dialect, pooled: PoolProxiedConnection, info: Info, send: C
         raise
     if transaction is not None:
         info.pop(_KEY, None)
+        transaction.commit_ns = time.perf_counter_ns() - began_ns
         transaction.end(Fate.COMMITTED)
     return answer
 
@@ -346,11 +354,16 @@ def _observe_statements(dialect: Dialect, name: str) -> None:
         if context is not None and (controls := controls_in(args[1], is_postgresql=is_postgresql)):
             _statements.value -= 1
             return _control(context.root_connection, controls, lambda: original(*args))
+        times = current_times()
+        began_ns = 0 if times is None else time.perf_counter_ns()
         try:
             return original(*args)
         except Exception as error:
             _notice_undone(context, error)
             raise
+        finally:
+            if times is not None:
+                times.add_statement(args[1], time.perf_counter_ns() - began_ns, may_wait=is_postgresql)
 
     setattr(dialect, name, observed)
 
@@ -377,6 +390,7 @@ def _control(connection: Connection, controls: tuple[Control, ...], send: Callab
         # Releasing a savepoint with which the driver began would commit it.
         if control.does == "release" and transaction.is_doomed_from(control.name):
             raise PendingRollbackError(_DOOMED)
+    began_ns = time.perf_counter_ns()
     try:
         answer = send()
     except BaseException as error:
@@ -388,6 +402,8 @@ def _control(connection: Connection, controls: tuple[Control, ...], send: Callab
             transaction.is_suspect |= len(controls) > 1  # how far it came only the rows can say
             _notice_gone(dialect, pooled, error)
         raise
+    if transaction.is_committing:
+        transaction.commit_ns = time.perf_counter_ns() - began_ns
     for control in controls:
         _apply(dialect, pooled, transaction, control)
         if _KEY not in pooled.info:

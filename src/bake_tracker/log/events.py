@@ -39,6 +39,12 @@ LINE_FIELDS = ID_FIELDS | {
     "asked",
     "after_operation_id",
     "operation_ids",
+    "begin_wait_ms",
+    "lock_wait_ms",
+    "sql_ms",
+    "slowest_sql",
+    "slowest_sql_ms",
+    "commit_ms",
     "rolled_back_because",
 }
 """The fields of a JSON line that a caller's context cannot override."""

@@ -23,10 +23,11 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from bake_tracker.clock import now, uuid7
-from bake_tracker.database.attempts import attempt_number, current_attempt, note_operation, will_retry
+from bake_tracker.database.attempts import attempt_number, current_attempt, note_operation, take_wait_ns, will_retry
 from bake_tracker.database.engines import reading
 from bake_tracker.database.insert_once import insert_once
 from bake_tracker.database.pending_outcomes import Ending, Fate, Frame, OpenTransaction, Settle
+from bake_tracker.database.statement_times import WORTH_TELLING_NS, Times, begin_times, end_times, in_ms
 from bake_tracker.database.transaction_outcomes import open_transaction, statement_count
 from bake_tracker.domain.arguments import call_fingerprint, check_is_past
 from bake_tracker.domain.choices import CountSaw
@@ -125,6 +126,8 @@ class Operation:
     caused_by: str | None = None
     """The operation that this one was called in, if that works in another transaction, such as another database's."""
     settle: Settle | None = None
+    times: Times | None = None
+    """Where the time goes; None if no line will say it."""
 
     @property
     def now(self) -> datetime:
@@ -190,17 +193,39 @@ class Operation:
         """The bakery's time zone."""
         return self.house.time_zone
 
+    def count_times(self) -> tuple[Times, Any] | None:
+        """Begin to count where the time goes, if a line may say it."""
+        if self.span is None and not self.kind.logger.isEnabledFor(logging.WARNING):
+            return None
+        begun = begin_times()
+        self.times = begun[0]
+        return begun
+
     def enter(self) -> None:
         """Begin the transaction, unless the caller has, and the operation's savepoint in it."""
-        self.transaction = open_transaction(self.session.connection(), to_write=True, question=_ROWS)
+        transaction = self.begin_transaction()
         if self.parent is not None and not self.parent.shares_transaction_with(self):
             self.caused_by, self.parent = self.parent.id, None
         self.statements_before = statement_count()
         self.at_the_end.enter_context(self.session.begin_nested())
         self.inside = self.session.connection()  # this call sends the SAVEPOINT
-        self.savepoint = self.transaction.frames[-1]
+        self.savepoint = transaction.frames[-1]
         self.bakery = load_bakery(self.inside)
         _database_ids[self.inside.engine] = self.bakery.database_id
+
+    def begin_transaction(self, *, to_write: bool = True) -> OpenTransaction:
+        """Join the session's transaction, or begin it, which may wait for a connection and for a lock."""
+        begins, began_ns = not self.session.in_transaction(), time.perf_counter_ns()
+        try:
+            question = _ROWS if to_write else ""
+            transaction = open_transaction(self.session.connection(), to_write=to_write, question=question)
+        finally:
+            if self.times is not None:
+                waited_ns = take_wait_ns()
+                self.times.lock_wait += waited_ns
+                self.times.begin_wait += waited_ns + (time.perf_counter_ns() - began_ns if begins else 0)
+        self.transaction = transaction
+        return transaction
 
     def shares_transaction_with(self, inner: "Operation") -> bool:
         """Whether an operation called inside this one works in the same transaction, so that both are kept or none."""
@@ -397,6 +422,8 @@ class Operation:
         if outcome != "started":
             line["duration_ms"] = duration_ms
             line["sql_count"] = sql_count
+            if self.times is not None:
+                line.update(self.times.fields())
         complete_line(line, context, places)
         return event
 
@@ -416,6 +443,8 @@ def _settle(happened: Event, span: OperationSpan | None, ending: Ending) -> None
         emit(happened.copy_as("prepared"))
         return
     happened.line["settled_at"] = ending.settled_at
+    if ending.commit_ns >= WORTH_TELLING_NS:
+        happened.line["commit_ms"] = in_ms(ending.commit_ns)
     if (fate := ending.fate) is not Fate.COMMITTED:
         _note_doubt(ending)
         outcome, failure = fate.value, ending.failure
@@ -472,6 +501,7 @@ def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterato
     """
     operation = _begin(kind, session, asked)
     reset = _current.set(operation)
+    times = operation.count_times()
     try:
         operation.tell_started()
         with operation.at_the_end:
@@ -492,6 +522,8 @@ def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterato
             operation.tell_error(error)
         raise
     finally:
+        if times is not None:
+            end_times(times)
         _current.reset(reset)
         leave_span(operation.span)
 
@@ -500,9 +532,10 @@ def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterato
 def checking(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator[Operation]:
     """Run one check: it never writes, and fails with the same errors and lines as the recording."""
     operation = _begin(kind, session, asked)
+    times = operation.count_times()
     try:
+        operation.begin_transaction(to_write=False)
         operation.inside = session.connection()
-        operation.transaction = open_transaction(operation.inside, to_write=False)
         operation.statements_before = statement_count()
         operation.bakery = load_bakery(operation.inside)
         yield operation
@@ -513,6 +546,8 @@ def checking(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator
         operation.tell_error(error)
         raise
     finally:
+        if times is not None:
+            end_times(times)
         leave_span(operation.span)
 
 

@@ -18,6 +18,7 @@ from bake_tracker.domain.log.conditions import as_number, is_time
 from bake_tracker.domain.log.evidence import evidence, lift
 from bake_tracker.domain.log.outcomes import NO_ENDS
 from bake_tracker.domain.log.sampling import Flat, Sample
+from bake_tracker.domain.log.tree import TIMES
 
 MOST_LINES, MOST_OTHERS = 3_000, 7_000
 """How many of the lines in question, and of the rest, are looked at; of more, so many are drawn at random."""
@@ -30,7 +31,7 @@ _ENDS = frozenset(
     | {"after_operation_id", "rolled_back_because"}
 )
 """Fields that say again how an operation ended."""
-_SPENT = frozenset({"duration_ms", "sql_count", "sql_ms", "commit_ms", "slowest_sql"})
+_SPENT = frozenset({"duration_ms", "sql_count", *TIMES})
 """An operation that is refused ends sooner, so these follow from how it ended."""
 
 Sign = Literal["=", ">=", "<", "is given", "is missing"]

@@ -14,6 +14,8 @@ APART = frozenset(
     | {"shortages", "exception", "error", "cause_operation_id", "after_operation_id", "rolled_back_because", "asked"}
 )
 """Fields that have their own place in the tree, or are not shown."""
+TIMES = ("begin_wait_ms", "lock_wait_ms", "sql_ms", "slowest_sql", "slowest_sql_ms", "commit_ms")
+"""Where the time went."""
 
 
 @dataclass(slots=True)

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.log.refusals import shortages, what_helps
-from bake_tracker.domain.log.tree import APART, LogLine
+from bake_tracker.domain.log.tree import APART, TIMES, LogLine
 from bake_tracker.queries.explain.need import explain_shortages
 from bake_tracker.queries.explain.operation import load_named_slugs
 
-NOT_ASKED = frozenset({"trace_id", "span_id"}) | APART
+NOT_ASKED = frozenset({"trace_id", "span_id", *TIMES}) | APART
 """Fields of a line that are not arguments."""
 _ASKED = frozenset({"num_batches", "quantity", "actual_yield", "scale_factor", "unit"})
 

@@ -11,6 +11,7 @@ from rich.tree import Tree
 from bake_tracker.config import sqlite_path
 from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.domain.log.tree import (
+    TIMES,
     LogLine,
     OperationNode,
     TransactionNode,
@@ -29,6 +30,8 @@ from bake_tracker.queries.stock.draws import ConsumedLot, load_consumed
 _STYLES = {"success": "green", "replayed": "green", "rolled_back": "yellow", "retried": "yellow", "unknown": "red"}
 _OPEN = frozenset({"unknown", "prepared"})
 LATEST = 20
+SLOW_MS = 250
+"""What took less is on the line, not in the tree."""
 Consumed = Mapping[str, list[ConsumedLot]]
 
 
@@ -145,8 +148,16 @@ def _add(branch: Tree, node: OperationNode, causes: frozenset[str], consumed: Co
 
 
 def _details(line: LogLine) -> Iterator[tuple[str, str]]:
-    if known := fields(line):
+    if known := fields({key: value for key, value in line.items() if key not in TIMES}):
         yield ", ".join(known), ""
+    for name, what in (
+        ("lock_wait_ms", "waiting for locks"),
+        ("slowest_sql_ms", "in one statement"),
+        ("commit_ms", "in COMMIT"),
+    ):
+        if isinstance(ms := line.get(name), int | float) and ms >= SLOW_MS:
+            statement = f": {line.get('slowest_sql')}" if name == "slowest_sql_ms" else ""
+            yield f"{ms} ms {what}{statement}", "yellow"
     shortages = [short for short in _list(line.get("shortages")) if isinstance(short, Mapping)]
     for short in shortages:
         slug = short.get("ingredient_slug") or short.get("component_slug")

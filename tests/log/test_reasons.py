@@ -74,6 +74,20 @@ def test_the_caller_gives_its_own_words(bakery: Kitchen, caplog: pytest.LogCaptu
     assert _reason(last(caplog)) == ("rolled_back", None, None, None, kept, False)
 
 
+def test_a_reason_keeps_no_secret(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither the caller's words nor an exception."""
+    leak = "see postgresql://baker:hunter2@host/bakery"
+    with Session(engine_for()) as session:
+        cookies(bakery, session)
+        roll_back_because(session, leak)
+    assert "hunter2" not in last(caplog)["rolled_back_because"]
+    with failing(RuntimeError), session_scope() as session:
+        cookies(bakery, session)
+        raise RuntimeError(leak) from ValueError(leak)
+    line = last(caplog)
+    assert "hunter2" not in f"{line['error']} {line['exception']}"
+
+
 def test_an_exception_from_before_the_transaction_is_not_the_reason(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -34,6 +34,7 @@ from bake_tracker.domain.choices import CountSaw
 from bake_tracker.domain.errors import ConflictError, ServiceError, ValidationError
 from bake_tracker.domain.stock.counts import Posting
 from bake_tracker.log.events import Event, Where
+from bake_tracker.log.redaction import without_secrets
 from bake_tracker.log.spans import OperationSpan, begin_span, leave_span
 from bake_tracker.log.tell import (
     Place,
@@ -467,7 +468,7 @@ def _add_reason(happened: Event, ending: Ending) -> None:
     if ending.after:
         line["after_operation_id"] = ending.after
     if ending.words is not None:
-        line["rolled_back_because"] = safe_value(ending.words)
+        line["rolled_back_because"] = without_secrets(str(safe_value(ending.words)))
     if ending.cause is not None:
         line["error"] = error_text(ending.cause)
         if causing := _told_by(ending.cause):

@@ -6,7 +6,6 @@ or an error is logged at once, a success only after the outermost COMMIT has ret
 
 import json
 import logging
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -26,22 +25,20 @@ from bake_tracker.clock import now, uuid7
 from bake_tracker.database.attempts import attempt_number, current_attempt, note_operation, take_wait_ns, will_retry
 from bake_tracker.database.engines import reading
 from bake_tracker.database.insert_once import insert_once
-from bake_tracker.database.pending_outcomes import Ending, Fate, Frame, OpenTransaction, Settle
-from bake_tracker.database.statement_times import WORTH_TELLING_NS, Times, begin_times, end_times, in_ms
+from bake_tracker.database.pending_outcomes import Frame, OpenTransaction, Settle
+from bake_tracker.database.statement_times import Times, begin_times, end_times
 from bake_tracker.database.transaction_outcomes import open_transaction, statement_count
 from bake_tracker.domain.arguments import call_fingerprint, check_is_past
 from bake_tracker.domain.choices import CountSaw
 from bake_tracker.domain.errors import ConflictError, ServiceError, ValidationError
 from bake_tracker.domain.stock.counts import Posting
-from bake_tracker.log.events import Event, Where
-from bake_tracker.log.redaction import without_secrets
+from bake_tracker.log.events import Event
 from bake_tracker.log.spans import OperationSpan, begin_span, leave_span
 from bake_tracker.log.tell import (
     Place,
     bound_value,
     complete_line,
     emit,
-    get_service_logger,
     places_of,
     report_logging_fault,
 )
@@ -49,6 +46,8 @@ from bake_tracker.log.values import error_text, escape_unsafe, safe_value, short
 from bake_tracker.models import Operation as OperationRow
 from bake_tracker.models import tables
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
+from bake_tracker.services.endings import cause_of, note_doubt, settle
+from bake_tracker.services.kind import Kind as Kind
 
 MAX_ACTOR = 200
 MAX_ASKED = 4_096
@@ -62,37 +61,6 @@ _ROWS = "SELECT id FROM operation WHERE id IN ({})"
 _complete = update(tables.operation).where(tables.operation.c.id == bindparam("of_operation"))
 _database_ids: WeakKeyDictionary[Engine, str] = WeakKeyDictionary()
 _current: ContextVar["Operation | None"] = ContextVar("bake_tracker_operation", default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """The constants of an operation: its name, logger, words and the fields of its success line.
-
-    ``words`` describe to people what was done ("Baked"). ``sometimes`` lists fields that only some results have. The
-    function of this name, in the module that declares the kind, runs it; ``services/kinds.py`` finds them all.
-    """
-
-    name: str
-    service: str
-    words: str
-    entry_message: str | None = None
-    success_fields: tuple[str, ...] = ()
-    passed_message: str | None = None
-    sometimes: tuple[str, ...] = ()
-
-    logger: logging.Logger = field(init=False, repr=False, compare=False)
-    told_fields: tuple[str, ...] = field(init=False, repr=False, compare=False)
-    """The result's fields that the success line includes if they are present."""
-    places: tuple[Place, ...] = field(init=False, repr=False, compare=False)
-    where: Where = field(init=False, repr=False, compare=False)
-    """The service's function, which other loggers show as the place of the line."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "logger", get_service_logger(self.service))
-        object.__setattr__(self, "told_fields", (*self.success_fields, *self.sometimes))
-        object.__setattr__(self, "places", places_of(self.told_fields))
-        module = sys._getframe(2)  # around this method and ``__init__``
-        object.__setattr__(self, "where", (module.f_code.co_filename, 0, self.name, module.f_globals["__name__"]))
 
 
 @dataclass(slots=True)
@@ -341,11 +309,11 @@ class Operation:
             self.tell(logging.DEBUG, "started", self.asked, message=self.kind.entry_message)
 
     def tell_refusal(self, error: ServiceError) -> None:
-        context = {**self._known_ids(), **error.log_fields(), "error": error_text(error), **_cause(error, self.id)}
+        context = {**self._known_ids(), **error.log_fields(), "error": error_text(error), **cause_of(error, self.id)}
         self.tell(logging.WARNING, error.outcome, context, asked=self.asked)
 
     def tell_error(self, error: BaseException) -> None:
-        context = {**self._known_ids(), "error": error_text(error), **_cause(error, self.id)}
+        context = {**self._known_ids(), "error": error_text(error), **cause_of(error, self.id)}
         if will_retry(error):
             self.tell(logging.WARNING, "retried", context)
             current_attempt().is_told = True
@@ -366,14 +334,14 @@ class Operation:
             return
         try:
             if self.span is None and not self.kind.logger.isEnabledFor(logging.WARNING):
-                self.await_end(_note_doubt)  # neither a success nor a rollback would be logged
+                self.await_end(note_doubt)  # neither a success nor a rollback would be logged
                 return
             happened = self._event(logging.INFO, outcome, context, places)
         except Exception as fault:
-            self.await_end(_note_doubt)
+            self.await_end(note_doubt)
             report_logging_fault(fault)
             return
-        self.await_end(partial(_settle, happened, self.span))
+        self.await_end(partial(settle, happened, self.span))
 
     def await_end(self, settle: Settle) -> None:
         """Have the outcome settled when the transaction ends."""
@@ -430,52 +398,6 @@ class Operation:
 
     def _known_ids(self) -> dict[str, Any]:
         return {key: value for key, value in self.asked.items() if key.endswith("_id") and value is not None}
-
-
-def _note_doubt(ending: Ending) -> None:
-    """Tell the transaction's owner that its COMMIT was interrupted, whether or not that is logged."""
-    if ending.fate is Fate.UNKNOWN:
-        current_attempt().is_in_doubt = True
-
-
-def _settle(happened: Event, span: OperationSpan | None, ending: Ending) -> None:
-    """Log the outcome of an operation that had succeeded before the COMMIT."""
-    if ending.fate is Fate.PREPARED:
-        emit(happened.copy_as("prepared"))
-        return
-    happened.line["settled_at"] = ending.settled_at
-    if ending.commit_ns >= WORTH_TELLING_NS:
-        happened.line["commit_ms"] = in_ms(ending.commit_ns)
-    if (fate := ending.fate) is not Fate.COMMITTED:
-        _note_doubt(ending)
-        outcome, failure = fate.value, ending.failure
-        if failure is not None:
-            happened.line["error"] = error_text(failure)
-            current_attempt().is_told = True
-            if fate is Fate.ROLLED_BACK and will_retry(failure):
-                outcome = "retried"
-        if outcome == "rolled_back":
-            _add_reason(happened, ending)
-        happened.turn_into(outcome, logging.WARNING)
-    emit(happened)
-    if span is not None:
-        span.end(happened)
-
-
-def _add_reason(happened: Event, ending: Ending) -> None:
-    """Add why a transaction was rolled back: the exception that left it, or the caller's words."""
-    line = happened.line
-    if ending.after:
-        line["after_operation_id"] = ending.after
-    if ending.words is not None:
-        line["rolled_back_because"] = without_secrets(str(safe_value(ending.words)))
-    if ending.cause is not None:
-        line["error"] = error_text(ending.cause)
-        if causing := _told_by(ending.cause):
-            line["cause_operation_id"] = causing
-            return  # the line of that operation has the rest
-    if exception := ending.exception:
-        line["exception"] = exception
 
 
 def _actor() -> str | None:
@@ -583,23 +505,3 @@ def _uuid_text(given: object) -> str | None:
 def _check_operation_id(given: object) -> None:
     if given is not None and _uuid_text(given) is None:
         raise ValidationError.of("operation_id", "must be a UUID; leave it out to generate one")
-
-
-def _cause(error: BaseException, operation_id: str) -> dict[str, str]:
-    """The operation in which an error, or its cause, began, unless it is this one."""
-    if (cause := _told_by(error)) is not None:
-        return {"cause_operation_id": cause} if cause != operation_id else {}
-    with suppress(Exception):
-        error.bake_operation_id = operation_id  # type: ignore[attr-defined]  # travels with the error to the parent
-    return {}
-
-
-def _told_by(error: BaseException) -> str | None:
-    """The operation whose own line tells this error, or what caused it."""
-    origin: BaseException | None = error
-    while origin is not None:
-        cause = cast("str | None", getattr(origin, "bake_operation_id", None))
-        if cause is not None:
-            return cause
-        origin = origin.__cause__
-    return None

@@ -3,7 +3,9 @@
 import asyncio
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from importlib.util import find_spec
 from typing import Any
 
@@ -61,7 +63,8 @@ def play(driver: str, stage: Stage, shapes: Callable[[], None]) -> None:
             finally:
                 await session.run_sync(lambda _session: [one.dispose() for one in (stage.engine, stage.second_engine)])
 
-    asyncio.run(run())
+    with ThreadPoolExecutor(1) as thread:  # a browser's tests leave an event loop running in this one
+        thread.submit(copy_context().run, asyncio.run, run()).result()
 
 
 def raw_of(session: Session) -> Any:

@@ -19,7 +19,7 @@ SHOWN = [(title, number) for title, blocks in examples(PAGE).items() for number,
 NOT_SHOWN = [("Write our log file", 0), ("With other tools", 0), ("With other tools", 1)]
 SLOW = re.compile(
     r" slowest_sql=.*? slowest_sql_ms=\S+| (?:begin_wait|lock_wait|sql|commit)_ms=\S+"
-    r'|"slowest_sql":"(?:[^"\\]|\\.)*",|"(?:begin_wait|lock_wait|sql|slowest_sql|commit)_ms":[\d.]+,'
+    r'|,"slowest_sql":"(?:[^"\\]|\\.)*"|,"(?:begin_wait|lock_wait|sql|slowest_sql|commit)_ms":[\d.]+'
 )
 """Fields that a line has only where it took a millisecond."""
 VARIABLE = re.compile(r"(duration_ms\W+)[\d.]+|^\d\d:\d\d:\d\d|T\d\d:\d\d:\d\d\.\d{6}Z", re.MULTILINE)

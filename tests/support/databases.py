@@ -21,6 +21,7 @@ def fresh_postgresql(request: pytest.FixtureRequest, home: Path) -> str:
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template_bakery STRATEGY file_copy"))
+    admin.dispose()  # a test of many lives makes more of them than the server has connections
     request.addfinalizer(lambda: _drop(admin, name))
     return server.replace("/postgres?", f"/{name}?")
 

@@ -417,7 +417,7 @@ def test_a_lot_of_many_draws_shows_the_first_and_counts_the_rest(bakery: Command
 
 
 def test_a_correction_never_hides_behind_the_daily_work(bakery: CommandLine) -> None:
-    """Where stock went is told by kind, the largest first, each with who did it, why and in which transaction."""
+    """The kinds of outflow are listed, the largest first, each with who did it, why and in which transaction."""
     run_all(bakery, "receive carton 40 each --cost 40 --lot MANY", "receive flour 9000 g --cost 9 --lot SACK")
     run_all(bakery, "produce cookies 10 --yield 100", *(["assemble box 1"] * 13))
     for words in (["less 20 each lot:MANY"], ["less 1 each lot:MANY"], ["more 3 each lot:MANY"]):

@@ -309,7 +309,7 @@ def _observe_two_phases(dialect: Dialect) -> None:
 
 
 def _prepare(connection: Connection, global_id: str, send: Callable[[], Any]) -> Any:
-    """Prepare a transaction: from now on its outcome is up to whoever sends COMMIT PREPARED."""
+    """Prepare a transaction: from now on COMMIT PREPARED decides its outcome, in any process."""
     pooled = _pooled(connection)
     transaction: OpenTransaction | None = pooled.info.get(_KEY)
     if transaction is None:

@@ -22,7 +22,8 @@ from bake_tracker.database.kept_files import KeptFiles
 from bake_tracker.database.postgresql import connect_arguments
 from bake_tracker.database.refusals import refusal_of, refusing, unavailable
 from bake_tracker.database.sqlite import READ_ONLY, make_sqlite_engine
-from bake_tracker.database.transaction_outcomes import WatchedConnection, observe
+from bake_tracker.database.transaction_outcomes import observe
+from bake_tracker.database.watched_connections import WatchedConnection
 from bake_tracker.domain.errors import DatabaseUnavailableError, ValidationError
 
 PATIENCE_S = 10

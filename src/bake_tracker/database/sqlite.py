@@ -17,7 +17,7 @@ from bake_tracker.database import read_only_sqlite
 from bake_tracker.database.fair_lock import FairLock
 from bake_tracker.database.kept_files import KeptFiles
 from bake_tracker.database.statement_times import current_times
-from bake_tracker.database.transaction_outcomes import info_of
+from bake_tracker.database.watched_connections import info_of
 from bake_tracker.domain.errors import DatabaseUnavailableError
 from bake_tracker.domain.searching import search_key
 from bake_tracker.log.files import PRIVATE, make_private_folder

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial, wraps
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import Dialect
@@ -22,43 +22,32 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, PoolProxiedConnection, PoolResetState, QueuePool
 
 from bake_tracker.database.control_statements import Control, controls_in, savepoint_name
-from bake_tracker.database.drivers import Driver, State, driver_of
+from bake_tracker.database.drivers import driver_of
 from bake_tracker.database.pending_outcomes import Fate, OpenTransaction
 from bake_tracker.database.prepared_outcomes import park, settle_prepared
 from bake_tracker.database.statement_times import current_times
+from bake_tracker.database.watched_connections import (
+    DOOMED,
+    HANDED_OUT,
+    INHERITED,
+    KEY,
+    Info,
+    TransactionGoneError,
+    WatchedConnection,
+    check_may_commit,
+    check_open,
+    fate_by_rows,
+    info_of,
+    is_intercepted,
+    is_lost,
+    is_suspect,
+    pooled_of,
+    rows_of,
+    state_of,
+)
 from bake_tracker.domain.errors import ValidationError
 
-Info = dict[Any, Any]
-"""What is noted about a pooled connection."""
-_KEY = "bake_tracker.transaction"
-_HANDED_OUT = "bake_tracker.handed_out"
-_INHERITED = "this process was forked inside the transaction, which only its parent can use and end"
-_DOOMED = "a failed operation could not be undone, so its transaction can only be rolled back"
 _EXECUTES = ("do_execute", "do_executemany", "do_execute_no_params")
-
-
-class TransactionGoneError(PendingRollbackError):
-    """The database has already ended the transaction that is about to be committed."""
-
-
-class WatchedConnection(Connection):
-    """A connection that notices when somebody asks for the driver's, and so may go past SQLAlchemy."""
-
-    @property
-    def connection(self) -> PoolProxiedConnection:
-        """The driver's connection, counted: SQLAlchemy itself asks once for each BEGIN, COMMIT and ROLLBACK."""
-        pooled = super().connection
-        pooled.info[_HANDED_OUT] = pooled.info.get(_HANDED_OUT, 0) + 1
-        return pooled
-
-    @property
-    def info(self) -> Any:
-        return super().connection.info
-
-
-def _pooled(connection: Connection) -> PoolProxiedConnection:
-    """The driver's connection, for this module's own use."""
-    return cast(PoolProxiedConnection, cast(Any, Connection.connection).fget(connection))
 
 
 def open_transaction(connection: Connection, *, to_write: bool, question: str = "") -> OpenTransaction:
@@ -70,24 +59,24 @@ def open_transaction(connection: Connection, *, to_write: bool, question: str = 
         ValidationError: the transactions of this engine cannot be followed.
     """
     dialect = connection.dialect
-    if _KEY not in dialect.__dict__:
+    if KEY not in dialect.__dict__:
         observe(connection.engine)
-    if _is_intercepted(dialect):
+    if is_intercepted(dialect):
         raise ValidationError.of(
             "session",
             "must not have a do_execute listener on its engine: it could hide a ROLLBACK from the log; use"
             " before_cursor_execute instead",
         )
-    pooled = _pooled(connection)
+    pooled = pooled_of(connection)
     info = pooled.info
-    transaction: OpenTransaction | None = info.get(_KEY)
+    transaction: OpenTransaction | None = info.get(KEY)
     if transaction is not None and transaction.is_inherited:
-        raise PendingRollbackError(_INHERITED)
+        raise PendingRollbackError(INHERITED)
     if transaction is None:
-        if _state(dialect, pooled) == "gone":
+        if state_of(dialect, pooled) == "gone":
             # A foreign engine: the driver's own BEGIN comes late and skips SAVEPOINT, or not after a COMMIT as text.
             send_begin(connection, "BEGIN IMMEDIATE" if to_write and dialect.name == "sqlite" else "BEGIN")
-        transaction = info[_KEY] = OpenTransaction()
+        transaction = info[KEY] = OpenTransaction()
         if (nested := connection.get_nested_transaction()) is not None:
             for name in _open_savepoints(nested):
                 transaction.enter(savepoint_name(name, is_postgresql=dialect.name == "postgresql"))
@@ -132,7 +121,7 @@ def send_begin(connection: Connection, statement: str) -> None:
     connection.exec_driver_sql(statement)
     if times is not None:
         times.lock_wait += time.perf_counter_ns() - began_ns
-    if _KEY in connection.dialect.__dict__:
+    if KEY in connection.dialect.__dict__:
         _statements.value -= 1
 
 
@@ -143,9 +132,9 @@ def observe(engine: Engine) -> None:
         ValidationError: the driver's transactions cannot be followed.
     """
     dialect = engine.dialect
-    if _KEY in dialect.__dict__:
+    if KEY in dialect.__dict__:
         return
-    driver = dialect.__dict__[_KEY] = driver_of(dialect)
+    driver = dialect.__dict__[KEY] = driver_of(dialect)
     is_exclusive = isinstance(engine.pool, QueuePool | NullPool)
     _observe_ends(dialect)
     _observe_two_phases(dialect)
@@ -157,24 +146,24 @@ def observe(engine: Engine) -> None:
             # Closing alone leaves the lock with a cursor that a traceback still holds.
             with suppress(Exception):
                 driver_connection.rollback()
-        if transaction := record.info.pop(_KEY, None):
-            transaction.end(Fate.UNKNOWN if _is_suspect(dialect, transaction, record.info) else Fate.ROLLED_BACK)
+        if transaction := record.info.pop(KEY, None):
+            transaction.end(Fate.UNKNOWN if is_suspect(dialect, transaction, record.info) else Fate.ROLLED_BACK)
 
     def returned(driver_connection: Any, record: Any) -> None:
         # A listener that raises at COMMIT or ROLLBACK, or an interrupt, keeps SQLAlchemy and its pool from ending the
         # transaction: the next user of the connection would commit it.
-        transaction = record.info.get(_KEY)
+        transaction = record.info.get(KEY)
         if driver_connection is not None and not (transaction and transaction.is_inherited):
             if (is_exclusive and driver.state(driver_connection) in ("open", "aborted")) or transaction:
                 with suppress(Exception):
                     driver_connection.rollback()
-                    if transaction and _is_suspect(dialect, transaction, record.info):
-                        transaction.end(_fate_by_rows(transaction, driver_connection))
+                    if transaction and is_suspect(dialect, transaction, record.info):
+                        transaction.end(fate_by_rows(transaction, driver_connection))
             lost(driver_connection, record)
-        record.info.pop(_HANDED_OUT, None)
+        record.info.pop(HANDED_OUT, None)
 
     def dropped(driver_connection: Any, record: Any, how: PoolResetState) -> None:
-        if record is None or not (transaction := record.info.get(_KEY)):
+        if record is None or not (transaction := record.info.get(KEY)):
             return
         holder = record.fairy_ref
         if holder is not None and holder() is None:  # the garbage collector found the session
@@ -210,33 +199,33 @@ def _observe_ends(dialect: Dialect) -> None:
 
 def _commit(dialect: Dialect, pooled: PoolProxiedConnection, info: Info, send: Callable[[], Any]) -> Any:
     """Send a COMMIT, and settle the pending outcomes once it has returned."""
-    transaction: OpenTransaction | None = info.get(_KEY)
+    transaction: OpenTransaction | None = info.get(KEY)
     began_ns = time.perf_counter_ns()
     try:
         if transaction is not None:
             transaction.is_committing = True
-            _check_may_commit(dialect, transaction, pooled)
+            check_may_commit(dialect, transaction, pooled)
         answer = send()
     except BaseException as error:
-        is_lost = _is_lost(dialect, pooled, error)
+        was_lost = is_lost(dialect, pooled, error)
         if transaction is not None:
             transaction.failure = error
             transaction.commit_ns = time.perf_counter_ns() - began_ns
-            if not isinstance(error, Exception) and _state(dialect, pooled) == "open":
-                is_lost = False  # interrupted before the COMMIT was sent
+            if not isinstance(error, Exception) and state_of(dialect, pooled) == "open":
+                was_lost = False  # interrupted before the COMMIT was sent
             is_gone = isinstance(error, TransactionGoneError)
-            if is_gone or (transaction.is_committing and is_lost):
-                is_askable = is_gone and _is_suspect(dialect, transaction, info)
-                _end(info, transaction, _fate_by_rows(transaction, pooled) if is_askable else Fate.UNKNOWN)
+            if is_gone or (transaction.is_committing and was_lost):
+                is_askable = is_gone and is_suspect(dialect, transaction, info)
+                _end(info, transaction, fate_by_rows(transaction, pooled) if is_askable else Fate.UNKNOWN)
                 raise
-            transaction.is_committing = is_lost = False
+            transaction.is_committing = was_lost = False
         # After a failed COMMIT neither SQLAlchemy nor its pool sends a ROLLBACK, so the transaction would stay open.
-        if not is_lost:
+        if not was_lost:
             with suppress(Exception):
                 dialect.do_rollback(pooled)
         raise
     if transaction is not None:
-        info.pop(_KEY, None)
+        info.pop(KEY, None)
         transaction.commit_ns = time.perf_counter_ns() - began_ns
         transaction.end(Fate.COMMITTED)
     return answer
@@ -244,42 +233,33 @@ def _commit(dialect: Dialect, pooled: PoolProxiedConnection, info: Info, send: C
 
 def _roll_back(dialect: Dialect, pooled: PoolProxiedConnection, info: Info, send: Callable[[], Any]) -> None:
     """Send a ROLLBACK, and settle the pending outcomes; in a forked process neither, as the parent goes on."""
-    transaction: OpenTransaction | None = info.get(_KEY)
+    transaction: OpenTransaction | None = info.get(KEY)
     if transaction is not None and transaction.is_inherited:
         return
-    is_suspect = transaction is not None and _is_suspect(dialect, transaction, info)
+    was_suspect = transaction is not None and is_suspect(dialect, transaction, info)
     try:
         send()
     except BaseException:
-        if transaction is not None and _state(dialect, pooled) in ("open", "aborted"):
+        if transaction is not None and state_of(dialect, pooled) in ("open", "aborted"):
             transaction.doom(transaction.frames[0])  # interrupted before the driver was called
             raise
-        _end(info, transaction, Fate.UNKNOWN if is_suspect else Fate.ROLLED_BACK)
+        _end(info, transaction, Fate.UNKNOWN if was_suspect else Fate.ROLLED_BACK)
         raise
-    if transaction is not None and is_suspect:
-        _end(info, transaction, _fate_by_rows(transaction, pooled))
+    if transaction is not None and was_suspect:
+        _end(info, transaction, fate_by_rows(transaction, pooled))
     else:
         _end(info, transaction, Fate.ROLLED_BACK)
 
 
-def _fate_by_rows(transaction: OpenTransaction, driver_connection: Any) -> Fate:
-    """The fate of a transaction that is over: outcomes whose row is there were committed, the others are settled."""
-    with suppress(Exception):
-        transaction.keep(_rows(driver_connection, transaction))
-        driver_connection.rollback()  # asking may have begun another transaction
-        return Fate.COMMITTED
-    return Fate.UNKNOWN
-
-
 def _end(info: Any, transaction: OpenTransaction | None, fate: Fate) -> None:
-    info.pop(_KEY, None)
+    info.pop(KEY, None)
     if transaction is not None:
         transaction.end(fate)
 
 
 def _not_handed_out(info: dict[Any, Any]) -> None:
-    if count := info.get(_HANDED_OUT):
-        info[_HANDED_OUT] = count - 1
+    if count := info.get(HANDED_OUT):
+        info[HANDED_OUT] = count - 1
 
 
 def _observe_two_phases(dialect: Dialect) -> None:
@@ -294,14 +274,14 @@ def _observe_two_phases(dialect: Dialect) -> None:
         if is_prepared:
             _decide(connection, Control("commit prepared", str(xid)), send)
         else:
-            _commit(dialect, pooled := _pooled(connection), pooled.info, send)
+            _commit(dialect, pooled := pooled_of(connection), pooled.info, send)
 
     def rollback(connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False) -> None:
         send = partial(do_rollback, connection, xid, is_prepared, recover)
         if is_prepared:
             _decide(connection, Control("rollback prepared", str(xid)), send)
         else:
-            _roll_back(dialect, pooled := _pooled(connection), pooled.info, send)
+            _roll_back(dialect, pooled := pooled_of(connection), pooled.info, send)
 
     dialect.do_prepare_twophase = prepare  # type: ignore[method-assign]  # as above
     dialect.do_commit_twophase = commit  # type: ignore[method-assign]  # as above
@@ -310,21 +290,21 @@ def _observe_two_phases(dialect: Dialect) -> None:
 
 def _prepare(connection: Connection, global_id: str, send: Callable[[], Any]) -> Any:
     """Prepare a transaction: from now on COMMIT PREPARED decides its outcome, in any process."""
-    pooled = _pooled(connection)
-    transaction: OpenTransaction | None = pooled.info.get(_KEY)
+    pooled = pooled_of(connection)
+    transaction: OpenTransaction | None = pooled.info.get(KEY)
     if transaction is None:
         return send()
-    _check_may_commit(connection.dialect, transaction, pooled)
+    check_may_commit(connection.dialect, transaction, pooled)
     transaction.is_committing = True
     try:
         answer = send()
     except BaseException as error:
-        if not _is_lost(connection.dialect, pooled, error):
+        if not is_lost(connection.dialect, pooled, error):
             transaction.is_committing = False
             transaction.failure = error
         raise
     transaction.is_committing = False
-    if pooled.info.pop(_KEY, None) is None:
+    if pooled.info.pop(KEY, None) is None:
         return answer  # sent as text, and so already noticed
     park(connection.engine.url, global_id, transaction)
     return answer
@@ -336,7 +316,7 @@ def _decide(connection: Connection, control: Control, send: Callable[[], Any]) -
     try:
         answer = send()
     except BaseException as error:
-        if _is_lost(connection.dialect, _pooled(connection), error):
+        if is_lost(connection.dialect, pooled_of(connection), error):
             settle_prepared(connection.engine.url, control.name, Fate.UNKNOWN, error)
         raise
     settle_prepared(connection.engine.url, control.name, fate, None)
@@ -370,8 +350,8 @@ def _observe_statements(dialect: Dialect, name: str) -> None:
 
 def _control(connection: Connection, controls: tuple[Control, ...], send: Callable[[], Any]) -> Any:
     """Send statements that control the transaction, and settle the pending outcomes accordingly."""
-    first, dialect, pooled = controls[0], connection.dialect, _pooled(connection)
-    transaction: OpenTransaction | None = pooled.info.get(_KEY)
+    first, dialect, pooled = controls[0], connection.dialect, pooled_of(connection)
+    transaction: OpenTransaction | None = pooled.info.get(KEY)
     if len(controls) == 1 and first.does in ("commit prepared", "rollback prepared"):
         return _decide(connection, first, send)
     if len(controls) == 1 and first.does == "prepare":
@@ -379,22 +359,22 @@ def _control(connection: Connection, controls: tuple[Control, ...], send: Callab
     if transaction is None:
         return send()
     if transaction.is_inherited:
-        raise PendingRollbackError(_INHERITED)
+        raise PendingRollbackError(INHERITED)
     does = {control.does for control in controls}
     if does & {"commit", "prepare"}:
-        _check_may_commit(dialect, transaction, pooled)
+        check_may_commit(dialect, transaction, pooled)
         transaction.is_committing = True
     elif "enter" in does:
-        _check_open(transaction, _state(dialect, pooled))
+        check_open(transaction, state_of(dialect, pooled))
     for control in controls:
         # Releasing a savepoint with which the driver began would commit it.
         if control.does == "release" and transaction.is_doomed_from(control.name):
-            raise PendingRollbackError(_DOOMED)
+            raise PendingRollbackError(DOOMED)
     began_ns = time.perf_counter_ns()
     try:
         answer = send()
     except BaseException as error:
-        if transaction.is_committing and _is_lost(dialect, pooled, error):
+        if transaction.is_committing and is_lost(dialect, pooled, error):
             transaction.failure = error
             _end(pooled.info, transaction, Fate.UNKNOWN)
         else:
@@ -406,7 +386,7 @@ def _control(connection: Connection, controls: tuple[Control, ...], send: Callab
         transaction.commit_ns = time.perf_counter_ns() - began_ns
     for control in controls:
         _apply(dialect, pooled, transaction, control)
-        if _KEY not in pooled.info:
+        if KEY not in pooled.info:
             break
     return answer
 
@@ -417,13 +397,13 @@ def _apply(dialect: Dialect, pooled: PoolProxiedConnection, transaction: OpenTra
     elif control.does == "undo":
         # A savepoint that is not known, such as one from before the first operation: the rows know what is left.
         if transaction.question and all(frame.savepoint != control.name for frame in transaction.frames[1:]):
-            transaction.keep(_rows(pooled, transaction))
+            transaction.keep(rows_of(pooled, transaction))
         else:
             transaction.undo(control.name)
     elif control.does == "release":
         transaction.release(control.name)
         # If the driver began with a SAVEPOINT instead of BEGIN, releasing the outermost one commits.
-        if _state(dialect, pooled) == "gone":
+        if state_of(dialect, pooled) == "gone":
             _end(pooled.info, transaction, Fate.COMMITTED)
     elif control.does == "rollback":
         transaction.is_committing = False
@@ -435,80 +415,13 @@ def _apply(dialect: Dialect, pooled: PoolProxiedConnection, transaction: OpenTra
 def _notice_undone(context: Any, error: BaseException) -> None:
     if context is not None:
         connection: Connection = context.root_connection
-        _notice_gone(connection.dialect, _pooled(connection), error)
+        _notice_gone(connection.dialect, pooled_of(connection), error)
 
 
 def _notice_gone(dialect: Dialect, pooled: PoolProxiedConnection, error: BaseException) -> None:
     # SQLite rolls back a whole transaction by itself if the disk is full or a trigger raises ROLLBACK.
-    transaction: OpenTransaction | None = pooled.info.get(_KEY)
-    if transaction is not None and _state(dialect, pooled) == "gone":
-        is_suspect = _is_suspect(dialect, transaction, pooled.info)
+    transaction: OpenTransaction | None = pooled.info.get(KEY)
+    if transaction is not None and state_of(dialect, pooled) == "gone":
+        was_suspect = is_suspect(dialect, transaction, pooled.info)
         transaction.failure = error
-        transaction.end(_fate_by_rows(transaction, pooled) if is_suspect else Fate.ROLLED_BACK)
-
-
-def info_of(pooled: PoolProxiedConnection) -> dict[Any, Any]:
-    """The info dictionary of a pooled connection; empty if it is not in the pool yet."""
-    try:
-        return pooled.info
-    except NotImplementedError:
-        return {}  # the engine's first connection, before any transaction
-
-
-def _check_may_commit(dialect: Dialect, transaction: OpenTransaction, pooled: PoolProxiedConnection) -> None:
-    """Raise if a COMMIT would not keep what is pending; settle what was already undone unseen."""
-    driver: Driver = dialect.__dict__[_KEY]
-    _check_open(transaction, driver.state_at_commit(pooled.dbapi_connection))
-    if _is_suspect(dialect, transaction, pooled.info):
-        transaction.keep(_rows(pooled, transaction))
-
-
-def _is_suspect(dialect: Dialect, transaction: OpenTransaction, info: dict[Any, Any]) -> bool:
-    """Whether statements may have gone past SQLAlchemy, so that only the rows say what is pending."""
-    may_be = transaction.is_suspect or info.get(_HANDED_OUT) or _is_intercepted(dialect)
-    return bool(may_be and transaction.question and transaction.is_awaited)
-
-
-def _rows(driver_connection: Any, transaction: OpenTransaction) -> set[str]:
-    """The rows of the pending outcomes that are still there."""
-    if not (wanted := transaction.row_ids()):
-        return set()
-    cursor = driver_connection.cursor()
-    try:
-        cursor.execute(transaction.question.format(", ".join(f"'{row_id}'" for row_id in wanted)))
-        return {str(row[0]) for row in cursor.fetchall()}
-    finally:
-        cursor.close()
-
-
-def _is_intercepted(dialect: Dialect) -> bool:
-    """Whether a listener can execute a statement in our stead."""
-    listeners: Any = dialect.dispatch
-    return bool(listeners.do_execute or listeners.do_executemany or listeners.do_execute_no_params)
-
-
-def _check_open(transaction: OpenTransaction, state: State) -> None:
-    """Raise if the database has already ended the transaction.
-
-    COMMIT would silently do nothing; on SQLite, a SAVEPOINT would begin a transaction that its RELEASE commits.
-    """
-    if transaction.is_inherited:
-        raise PendingRollbackError(_INHERITED)
-    if transaction.is_doomed:
-        raise PendingRollbackError(_DOOMED)
-    if state == "aborted":  # PostgreSQL answers COMMIT with ROLLBACK and reports no error
-        raise PendingRollbackError("an earlier statement failed, so this transaction can only be rolled back")
-    if state == "gone" or (state == "idle" and transaction.is_awaited):
-        raise TransactionGoneError("the database has already ended this transaction; roll back and start again")
-
-
-def _state(dialect: Dialect, pooled: PoolProxiedConnection) -> State:
-    driver: Driver = dialect.__dict__[_KEY]
-    return driver.state(pooled.dbapi_connection)
-
-
-def _is_lost(dialect: Dialect, pooled: PoolProxiedConnection, error: BaseException) -> bool:
-    if not isinstance(error, Exception):
-        return True  # interrupted: nobody knows whether COMMIT took effect
-    raw = cast(Any, pooled.dbapi_connection)
-    return isinstance(error, dialect.loaded_dbapi.Error) and dialect.is_disconnect(error, raw, None)
+        transaction.end(fate_by_rows(transaction, pooled) if was_suspect else Fate.ROLLED_BACK)

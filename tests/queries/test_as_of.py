@@ -17,8 +17,7 @@ from bake_tracker.domain.units import format_micros
 from bake_tracker.queries.stock.as_of import Instant, load_stock_as_of
 from bake_tracker.services.database import dispose_engines, read_scope
 from support.databases import fresh_postgresql, fresh_sqlite
-from support.life import Keep
-from support.life_undone import Life, stocked_kitchen
+from support.life_undone import Life
 
 LIVES, STEPS = {"sqlite": 3, "postgresql": 1}, 12
 Held = list[tuple[str, str, str | None]]
@@ -85,8 +84,8 @@ def test_an_instant_stays_as_it_was_seen_whatever_is_recorded_later(
             home = tmp_path / str(len(lives))
             home.mkdir()
             monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", make(request, home))
-            self.keep, self.heard, self.kept, self.kitchen = Keep(), heard, set(), stocked_kitchen()
-            self.prepared = {str(row.id) for row in self.kitchen.rows("SELECT id FROM operation")}
+            self.move_in()
+            self.heard = heard
             lives.append(home)
 
         def teardown(self) -> None:

@@ -15,8 +15,7 @@ from bake_tracker.queries.stock.recall import load_recall
 from bake_tracker.queries.stock.trace import trace_back, trace_forward
 from bake_tracker.services.database import dispose_engines, read_scope
 from support.databases import fresh_postgresql, fresh_sqlite
-from support.life import Keep
-from support.life_undone import Life, stocked_kitchen
+from support.life_undone import Life
 
 LIVES = 3
 STEPS = 12
@@ -65,8 +64,8 @@ def test_traces_are_inverse_and_every_balance_closes_whatever_is_recorded(
             home = tmp_path / str(len(lives))
             home.mkdir()
             monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", make(request, home))
-            self.keep, self.heard, self.kept, self.kitchen = Keep(), heard, set(), stocked_kitchen()
-            self.prepared = {str(row.id) for row in self.kitchen.rows("SELECT id FROM operation")}
+            self.move_in()
+            self.heard = heard
             lives.append(home)
 
         def teardown(self) -> None:

@@ -97,6 +97,11 @@ class Life(RuleBasedStateMachine):
     kept: set[str]
     """What a reversal reported as kept, because the ledger refers to it."""
 
+    def move_in(self) -> None:
+        """A stocked kitchen in the database that the environment names; nothing was heard or done yet."""
+        self.keep, self.heard, self.kept, self.kitchen = Keep(), Counter(), set(), stocked_kitchen()
+        self.prepared = {str(row.id) for row in self.kitchen.rows("SELECT id FROM operation")}
+
     def attempt(self, name: str, call: Call) -> Any:
         """Run it in a transaction of its own; None if it is refused."""
         try:

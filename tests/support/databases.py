@@ -19,6 +19,7 @@ def fresh_postgresql(request: pytest.FixtureRequest, home: Path) -> str:
     server: str = request.getfixturevalue("postgresql_server")
     name = f"bakery_{abs(hash(home)):x}"
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    _drop(admin, name)  # a drop that failed is one test's error, and not every later test's
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template_bakery STRATEGY file_copy"))
     admin.dispose()  # a test of many lives makes more of them than the server has connections

@@ -16,6 +16,7 @@ from bake_tracker.config import load_settings
 from bake_tracker.database import engines
 from bake_tracker.services import database
 from bake_tracker.services.access import passwords
+from support import depth
 from support.command_line import CommandLine, root_logger_put_back
 from support.databases import fresh_postgresql, fresh_sqlite
 from support.kitchen import Kitchen
@@ -123,12 +124,14 @@ ALSO_SERIALIZABLE = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--every-database", action="store_true", help="run tests marked one_database on each of them")
+    parser.addoption("--thorough", action="store_true", help="run every test, in all its rounds, on every database")
     parser.addoption("--shuffle", metavar="SEED", help="run the modules, and the tests of each, in a random order")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     gc.disable()  # nothing that is imported or collected is garbage
+    if config.getoption("--thorough"):
+        depth.go_deep()
 
 
 def pytest_collection_finish() -> None:
@@ -141,6 +144,10 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not depth.is_thorough():
+        left = [item for item in items if item.get_closest_marker("thorough")]
+        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=left)
     if seed := config.getoption("--shuffle"):
         schedule.shuffle(items, seed)
     elif "PYTEST_XDIST_WORKER" in os.environ:
@@ -155,16 +162,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every database test on SQLite and PostgreSQL, and those of some modules in SERIALIZABLE as well.
 
-    Tests marked ``one_database`` do not depend on the database: they run on SQLite only, without --every-database.
+    Without --thorough, what lies above the database runs on SQLite only: some folders, and tests marked ``one_database``.
     """
     # A module with its own database_url chooses its own kind.
     if "database_url" in metafunc.fixturenames and not hasattr(metafunc.module, "database_url"):
         kinds = ["sqlite", "postgresql"]
         if metafunc.module.__name__ in ALSO_SERIALIZABLE:
             kinds.append("serializable")
-        if metafunc.definition.get_closest_marker("one_database") and not metafunc.config.getoption("--every-database"):
+        if not depth.is_thorough() and _lies_above_the_database(metafunc.definition):
             kinds = ["sqlite"]
         metafunc.parametrize("database_url", kinds, indirect=True)
+
+
+def _lies_above_the_database(test: pytest.Item) -> bool:
+    room = test.path.parent.relative_to(Path(__file__).parent).as_posix()
+    return room in depth.ABOVE_THE_DATABASE or test.get_closest_marker("one_database") is not None
 
 
 rested: dict[tuple[str, str | None], Engine] = {}

@@ -23,6 +23,7 @@ from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.services.access.accounts import record_user
 from bake_tracker.services.database import run_in_transaction
 from support.command_line import root_logger_put_back
+from support.depth import rounds
 from support.kitchen import Kitchen
 from support.web import PASSWORD, Web, statements
 
@@ -365,7 +366,7 @@ def test_no_request_that_can_be_made_up_breaks_it(web: Web) -> None:
         headers = owner_of(web)
         for operation in operations:
             tried = settings(
-                max_examples=4, deadline=None, database=None, derandomize=True,
+                max_examples=rounds(2, 4), deadline=None, database=None, derandomize=True,
                 phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
             )(given(case=operation.as_strategy())(ask))  # fmt: skip
             tried(headers)
@@ -387,7 +388,7 @@ def test_no_way_through_the_links_breaks_it(web: Web) -> None:
                 case.validate_response(response, checks=CHECKS)
 
         few = settings(
-            max_examples=4, stateful_step_count=8, deadline=None, database=None, derandomize=True,
+            max_examples=rounds(2, 4), stateful_step_count=8, deadline=None, database=None, derandomize=True,
             phases=[Phase.generate], suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         Ways.run(settings=few)

@@ -79,6 +79,7 @@ def run(checkout: Path, *arguments: str, **more: str) -> str:
     return done.stdout
 
 
+@pytest.mark.thorough
 def test_the_tests_of_the_page_and_of_the_house_pass(checkout: Path) -> None:
     """These are its own tests, and those that find every operation, command, route and document."""
     run(

@@ -25,6 +25,7 @@ from bake_tracker.domain.stock.late_costs import (
     unknown_among,
 )
 from bake_tracker.domain.stock.outputs import divide
+from support.depth import rounds
 
 
 @given(
@@ -152,7 +153,7 @@ RUN = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=rounds(40, 150), deadline=None)
 @given(
     st.lists(RECEIPT, min_size=1, max_size=4),
     st.lists(RUN, max_size=8),

@@ -1,6 +1,6 @@
 """``kill -9`` after COMMIT has returned and before the line is written, where silence would make the log lie.
 
-``BAKE_TRACKER_KILL_ROUNDS`` sets how often a process is killed at a random moment, 20 times by default, and how often
+``BAKE_TRACKER_KILL_ROUNDS`` sets how often a process is killed at a random moment, ten times by default, and how often
 exactly in between, at each of four places: 3 times for every 20.
 """
 
@@ -16,11 +16,12 @@ from bake_tracker.services.database import read_scope
 from bake_tracker.services.reconcile.repair import repair_log
 from bake_tracker.services.reconcile.verification import verify_log
 from support.command_line import CommandLine
+from support.depth import rounds
 from support.faults.under_fault import committed, told, wait_for_the_server, worker
 from support.kitchen import Kitchen
 from support.warm.waiting import PATIENCE_S, wait_until
 
-ROUNDS = int(os.environ.get("BAKE_TRACKER_KILL_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("BAKE_TRACKER_KILL_ROUNDS", rounds(10, 20)))
 AIMED_ROUNDS = max(1, ROUNDS * 3 // 20)
 MAX_LIFE_S = 0.04
 

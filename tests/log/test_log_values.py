@@ -18,6 +18,7 @@ from bake_tracker.log.redaction import is_secret_key
 from bake_tracker.log.tell import bound_log_context
 from bake_tracker.log.values import MAX_SIZE, safe_value
 from bake_tracker.services import get_service_logger, log_operation
+from support.depth import rounds
 from support.hostile_values import HOSTILE, SECRET, BrokenClass, BrokenRepr, BrokenText
 
 
@@ -258,7 +259,7 @@ values = st.recursive(
 
 
 @given(value=values, names=st.dictionaries(st.text(st.characters()), values, max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=rounds(50, 150), deadline=None)
 def test_any_nested_value_under_any_name_is_one_line(value: Any, names: dict[str, Any]) -> None:
     """It is one line, and the benign field keeps its value."""
     handler, logger = Lines(), logging.Logger("bake_tracker.services.any")

@@ -19,6 +19,7 @@ from bake_tracker.domain.label.text import (
     words_of,
 )
 from bake_tracker.domain.units import MICRO
+from support.depth import rounds
 
 NO = Statement()
 NOTHING: Mapping[int, Statement] = {}
@@ -248,7 +249,7 @@ def reached(lot_id: int, lots: dict[int, MadeLot]) -> set[int]:
     return {lots[lot_id].item_id}.union(*(reached(source, lots) for source, _ in lots[lot_id].drawn))
 
 
-@settings(max_examples=80, deadline=None, database=None, derandomize=True)
+@settings(max_examples=rounds(25, 80), deadline=None, database=None, derandomize=True)
 @given(bakeries())
 def test_every_list_descends_and_every_allergen_is_named(bakery: tuple[list[MadeLot], list[Food]]) -> None:
     """At any depth, the allergens are those of every item in a lot that was used, and the text has them all."""
@@ -268,7 +269,7 @@ def test_every_list_descends_and_every_allergen_is_named(bakery: tuple[list[Made
     assert all(mentions(text, key) for key in made.contains if key not in own)
 
 
-@settings(max_examples=80, deadline=None, database=None, derandomize=True)
+@settings(max_examples=rounds(25, 80), deadline=None, database=None, derandomize=True)
 @given(bakeries())
 def test_the_parts_are_the_quantities_drawn(bakery: tuple[list[MadeLot], list[Food]]) -> None:
     """Together the lists have exactly the bought quantities that went into the lot, by any route."""

@@ -30,6 +30,7 @@ from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.stock import handling
 from support.command_line import CommandLine
+from support.depth import rounds
 from support.import_files import clean, record
 from support.kitchen import Kitchen
 from support.small_bakeries import bakeries
@@ -68,7 +69,7 @@ def said(tables: Tables) -> Any:
 
 
 @settings(
-    max_examples=30,
+    max_examples=rounds(8, 30),
     phases=[Phase.explicit, Phase.generate],
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

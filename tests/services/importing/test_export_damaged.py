@@ -11,6 +11,7 @@ from bake_tracker.domain.importing.exporting import Tables
 from bake_tracker.domain.importing.reading import check_document
 from bake_tracker.files.exports import json_content
 from bake_tracker.services.importing import tables as import_service
+from support.depth import rounds
 from support.import_files import JUNK, undone
 from support.small_bakeries import bakeries
 
@@ -18,7 +19,7 @@ PLACES = st.tuples(st.integers(0, 50), st.integers(0, 5), st.integers(0, 8), st.
 
 
 @settings(
-    max_examples=60,
+    max_examples=rounds(20, 60),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

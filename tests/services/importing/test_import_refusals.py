@@ -15,6 +15,7 @@ from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.domain.importing.reading import parse_export
 from bake_tracker.models import Base
 from bake_tracker.services.importing import tables as import_service
+from support.depth import rounds
 from support.import_files import JUNK, Document, change, change_line, check, clean, dirty, record, undone, with_row
 
 pytestmark = pytest.mark.one_database
@@ -154,7 +155,7 @@ def spots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 SPOTS = list(spots(dirty()))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=rounds(40, 150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     changes=st.lists(st.tuples(st.sampled_from(SPOTS), st.sampled_from(["set", "drop", "double"]), JUNK), max_size=6),
     skip_bad=st.booleans(),

@@ -14,10 +14,11 @@ from bake_tracker.domain.errors import ServiceError
 from bake_tracker.services import assembly_service, batch_production_service
 from bake_tracker.services.database import dispose_engines, session_scope
 from support.databases import fresh_postgresql, fresh_sqlite
+from support.depth import rounds
 from support.kitchen import Kitchen
 from support.life import Call, Keep, any_call, stocked_kitchen
 
-LIVES = 10
+LIVES = rounds(4, 10)
 
 CACHES = """
 SELECT lot.id FROM lot LEFT JOIN movement ON movement.lot_id = lot.id

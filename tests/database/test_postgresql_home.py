@@ -250,16 +250,17 @@ def test_a_server_that_goes_down_meanwhile_is_named_after_the_last_attempt(
     def refuse(*_: Any, **__: Any) -> None:
         raise psycopg.OperationalError("connection failed: Connection refused")
 
-    monkeypatch.setattr(psycopg, "connect", refuse)
     monkeypatch.setattr("bake_tracker.database.scopes.time.sleep", lambda _: None)
     monkeypatch.setattr("bake_tracker.database.scopes.MAX_ATTEMPTS", 3)
     log.clear()
-    with pytest.raises(DatabaseUnavailableError, match="Connection refused; start the server"):
-        kitchen.ingredient("Sugar")
+    with monkeypatch.context() as down:  # and up again, when the test's database is dropped
+        down.setattr(psycopg, "connect", refuse)
+        with pytest.raises(DatabaseUnavailableError, match="Connection refused; start the server"):
+            kitchen.ingredient("Sugar")
+        with pytest.raises(DatabaseUnavailableError, match="Connection refused; start the server"), read_scope():
+            raise AssertionError("there is nothing to read")
     told = [(fields(r)["outcome"], fields(r)["attempt"]) for r in log.records if fields(r)["outcome"] != "started"]
     assert told == [("retried", 1), ("retried", 2), ("error", 3)]
-    with pytest.raises(DatabaseUnavailableError, match="Connection refused; start the server"), read_scope():
-        raise AssertionError("there is nothing to read")
 
 
 def test_a_schema_of_another_version_is_named(postgresql_url: str, admin: Any) -> None:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every check of the house: tests on SQLite and PostgreSQL, ruff, mypy, import contracts. Arguments go to pytest.
+# Every check of the house: tests on SQLite and PostgreSQL, ruff, mypy, import contracts. Arguments go to pytest;
+# --thorough goes deeper, as CI does: more rounds, every old version, every test on both databases.
 set -u
 root=$(dirname -- "$(readlink -f -- "$0")")
 . "$root/tools/venv.sh"
@@ -13,5 +14,5 @@ fi
 # Without bytecode, every process would compile the program again, and pytest all of the tests.
 unset PYTHONDONTWRITEBYTECODE
 # Three workers keep two cores busy while some of them wait.
-[ $# -gt 0 ] || set -- -n 3
+case "$*" in "" | --thorough) set -- -n 3 "$@" ;; esac
 exec "$venv/bin/python" -m pytest "$@"

@@ -162,7 +162,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every database test on SQLite and PostgreSQL, and those of some modules in SERIALIZABLE as well.
 
-    Without --thorough, what lies above the database runs on SQLite only: some folders, and tests marked ``one_database``.
+    Without --thorough, what lies above the database runs on SQLite only: some folders, and tests marked so.
     """
     # A module with its own database_url chooses its own kind.
     if "database_url" in metafunc.fixturenames and not hasattr(metafunc.module, "database_url"):

@@ -10,6 +10,7 @@ from support import ROOT
 from support.scripts import run_benchmark
 
 
+@pytest.mark.thorough
 def test_the_log_benchmarks_run_and_the_lines_are_short() -> None:
     """Every row that times only this process runs, and the goal that holds on any machine is met."""
     rows = [line.split() for line in run_benchmark("log", "--rows", "1,3,4,5,10", "--rounds", "2").splitlines()]
@@ -24,6 +25,7 @@ def test_no_benchmark_has_the_name_of_a_module_of_python() -> None:
     assert not names & sys.stdlib_module_names
 
 
+@pytest.mark.thorough
 def test_the_live_check_is_measured_beside_the_service() -> None:
     """The benchmark stops unless the page answers correctly as often as the service does."""
     rows = run_benchmark("web.live_check", "--rounds", "3").splitlines()

@@ -3,12 +3,15 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from support import DATA
 from support.scripts import run_benchmark
 
 PAGES = DATA / "pages"
 
 
+@pytest.mark.thorough
 def test_the_lines_and_pages_of_the_tests_are_scored() -> None:
     """Nothing wrong is taken from the pages, and every yield is right or doubted."""
     out = run_benchmark("recipes")

@@ -33,6 +33,7 @@ def test_a_life_with_faults_matches_the_model(seed: int, database_url: str, tmp_
     assert report.repaired > 0
 
 
+@pytest.mark.thorough
 def test_the_same_seed_is_the_same_life_on_both_databases(
     request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[str], str]
 ) -> None:

@@ -18,6 +18,7 @@ from bake_tracker.services.stock.adjustment import record_adjustment
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
 from support.log.makers import an_id, append
+from support.snapshot import once
 from support.tampering import without_guards
 
 pytestmark = pytest.mark.one_database
@@ -32,6 +33,11 @@ def run_all(bake: CommandLine, *lines: str) -> None:
 @pytest.fixture
 def bakery(bake: CommandLine) -> CommandLine:
     """Two lots of flour in one batch, boxed."""
+    once("two lots of flour, boxed", lambda: _bake_and_box(bake), bake.log_file)
+    return bake
+
+
+def _bake_and_box(bake: CommandLine) -> dict[str, int]:
     run_all(
         bake,
         "item add ingredient Flour --unit g",
@@ -45,7 +51,7 @@ def bakery(bake: CommandLine) -> CommandLine:
     assert bake("recipe", "add", "Cookies", "--line", "150 g flour", "--makes", "10 cookie").code == 0
     assert bake("good", "add", "Box", "--part", "5 cookie", "--part", "1 carton").code == 0
     run_all(bake, "produce cookies 1 --yield 10", "assemble box 1")
-    return bake
+    return {}
 
 
 def hold(code: str) -> None:

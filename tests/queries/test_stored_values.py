@@ -11,6 +11,7 @@ from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.queries.verify.stored_values import value_drift
 from support.kitchen import Kitchen
 from support.life_of_stock import fill_the_life_of_stock
+from support.snapshot import once
 from support.tampering import without_guards
 
 INVALID = "CAST(x'ff' AS TEXT)"
@@ -35,10 +36,15 @@ def database_url(sqlite_url: str) -> str:
 @pytest.fixture
 def lived(kitchen: Kitchen) -> Kitchen:
     """A row in most tables."""
+    kitchen.ids |= once("a row in most tables", lambda: _live(kitchen))
+    return kitchen
+
+
+def _live(kitchen: Kitchen) -> dict[str, int]:
     kitchen.simple_bakery()
     fill_the_life_of_stock(kitchen)
     kitchen.assemble("Box", 1)
-    return kitchen
+    return kitchen.ids
 
 
 @pytest.mark.parametrize("turn", range(max(map(len, ODD.values()))))

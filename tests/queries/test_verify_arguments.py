@@ -10,19 +10,25 @@ from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.stock.handling import record_release, record_transfer
 from support.kitchen import Kitchen
 from support.life_of_stock import fill_the_life_of_stock
+from support.snapshot import once
 from support.tampering import drift_after
 
 
 @pytest.fixture
 def lived(kitchen: Kitchen) -> Kitchen:
     """Every kind of row that repeats an argument, and nothing sealed."""
+    kitchen.ids |= once("a life of stock, and a box", lambda: _live(kitchen))
+    return kitchen
+
+
+def _live(kitchen: Kitchen) -> dict[str, int]:
     kitchen.simple_bakery()
     fill_the_life_of_stock(kitchen)
     kitchen.assemble("Box", 1, notes="for the fair")
     (held,) = kitchen.rows("SELECT id FROM lot WHERE on_hold ORDER BY id LIMIT 1")[0]
     run_in_transaction(lambda s: record_release([held], "fine after all", session=s))
     run_in_transaction(lambda s: record_transfer(held, "Roof", session=s, reason="dry"))
-    return kitchen
+    return kitchen.ids
 
 
 CHANGES: dict[str, tuple[str, str]] = {

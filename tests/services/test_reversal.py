@@ -317,6 +317,7 @@ def test_a_split_is_undone_once_its_part_is_released(bakery: Kitchen) -> None:
     assert (shelf(bakery), drift()) == (before, [])
 
 
+@pytest.mark.thorough
 def test_an_operation_with_twenty_thousand_dependents_lists_them_all(bakery: Kitchen) -> None:
     """There are more than PostgreSQL takes as parameters; the tree and the order list every one."""
     bought, count = bakery.receive("Sugar", 1_000, "kg", 3), 20_000

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text
@@ -10,19 +11,24 @@ from bake_tracker.models.base import Base
 from bake_tracker.services.database import read_scope, run_in_transaction
 
 Rows = list[tuple[Any, list[dict[str, Any]]]]
-_known: dict[str, tuple[dict[str, int], Rows]] = {}
+_known: dict[str, tuple[dict[str, int], Rows, bytes]] = {}
 
 
-def once(name: str, make: Callable[[], dict[str, int]]) -> dict[str, int]:
-    """The ids that ``make`` returns; it runs the first time, or if the log is captured or the database is not empty."""
+def once(name: str, make: Callable[[], dict[str, int]], log_file: Path | None = None) -> dict[str, int]:
+    """The ids that ``make`` returns; it runs the first time, or if the log is captured or the database is not empty.
+
+    The lines that it wrote to a log file are put into the test's own.
+    """
     if logging.getLogger("bake_tracker.services").isEnabledFor(logging.INFO):
         return make()
     with read_scope() as session:
         if session.execute(text("SELECT id FROM operation")).first() is not None:
             return make()
     if name not in _known:
-        _known[name] = make(), _everything()
+        _known[name] = make(), _everything(), log_file.read_bytes() if log_file else b""
     else:
+        if log_file:
+            log_file.write_bytes(_known[name][2])
         run_in_transaction(lambda session: _put(session.connection(), _known[name][1]))
     return dict(_known[name][0])
 

@@ -109,9 +109,9 @@ def test_an_operation_says_how_long_it_waited_for_another(
     real_ns, later_ns, queued = time.perf_counter_ns, [0], threading.Event()
     acquire = FairLock.acquire
 
-    def acquire_seen(lock: FairLock, timeout_s: float) -> bool:
+    def acquire_seen(lock: FairLock, holder: object, timeout_s: float) -> bool:
         queued.set()
-        return acquire(lock, timeout_s)
+        return acquire(lock, holder, timeout_s)
 
     def is_waiting() -> bool:
         if engine_for().name == "sqlite":

@@ -24,7 +24,6 @@ from bake_tracker.log.files import PRIVATE, make_private_folder
 
 READ_ONLY = "bake_tracker_read_only"
 """The key in a connection's info that marks it as read-only."""
-_HAS_TURN = "bake_tracker_has_turn"
 _CANNOT_BE_WRITTEN = (
     "the database file is read-only, so nothing was recorded: make its disk, its folder, the file itself and the"
     " -wal and -shm files beside it writable"
@@ -92,34 +91,30 @@ def _take_turns(engine: Engine, patience_s: float, check_files: Callable[[], Non
         times = None if info.get(READ_ONLY) else current_times()
         began_ns = time.perf_counter_ns()
         try:
-            if not info.get(READ_ONLY) and not info.get(_HAS_TURN):
-                info[_HAS_TURN] = turns.acquire(patience_s)  # if False, SQLite decides, as between processes
+            if not info.get(READ_ONLY):
+                turns.acquire(info, patience_s)  # if in vain, SQLite decides, as between processes
             _begin_sqlite(driver_connection)
         finally:
             if times is not None:
                 times.lock_wait += time.perf_counter_ns() - began_ns
 
-    def end_turn(info: dict[Any, Any]) -> None:
-        if info.pop(_HAS_TURN, False):
-            turns.release()
-
     def commit(driver_connection: PoolProxiedConnection) -> None:
         check_files()
         do_commit(driver_connection)
-        end_turn(info_of(driver_connection))
+        turns.release(info_of(driver_connection))
 
     def rollback(driver_connection: PoolProxiedConnection) -> None:
         try:
             do_rollback(driver_connection)
         finally:
-            end_turn(info_of(driver_connection))
+            turns.release(info_of(driver_connection))
 
     # Wrapped instead of "begin" and "commit" listeners: with any of those, every statement takes a sixth longer.
     dialect.do_begin = begin  # type: ignore[method-assign, assignment]  # as above
     dialect.do_commit = commit  # type: ignore[method-assign, assignment]  # as above
     dialect.do_rollback = rollback  # type: ignore[method-assign, assignment]  # as above
     for name in ("checkin", "close", "invalidate"):  # a transaction that never began has no turn to end
-        event.listen(engine, name, lambda _driver_connection, record, *_: end_turn(record.info))
+        event.listen(engine, name, lambda _driver_connection, record, *_: turns.release(record.info))
 
 
 def _begin_sqlite(driver_connection: PoolProxiedConnection) -> None:

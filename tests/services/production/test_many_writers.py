@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from bake_tracker.database.fair_lock import FairLock
 from bake_tracker.services.database import database_url as resolved
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.operation import Operation
@@ -14,7 +13,6 @@ from bake_tracker.services.stock import ledger
 from benchmarks.concurrency import busy_threads, disagreements, told
 from support.kitchen import Kitchen
 from support.log.lines import SERVICES, fields
-from support.warm.waiting import wait_until
 
 THREADS = 12
 SECONDS = 3
@@ -90,36 +88,3 @@ def test_bakers_and_packers_of_one_shelf_never_close_a_circle(kitchen: Kitchen, 
     assert kitchen.stock("Box") == 75
     errors = [str(fields(r).get("error")) for r in log.records if r.name.startswith(SERVICES)]
     assert [error for error in errors if "eadlock" in error] == []
-
-
-def test_a_fair_lock_goes_to_the_longest_waiter() -> None:
-    """Waiting threads get it in the order they came, even though the first one asks again at once."""
-    lock, order, arrived = FairLock(), [], []
-    assert lock.acquire(0)
-
-    def wait(name: str) -> None:
-        arrived.append(name)
-        lock.acquire(60)
-        order.append(name)
-        lock.release()
-
-    threads = []
-    for number, name in enumerate("abc"):
-        threads.append(threading.Thread(target=wait, args=(name,)))
-        threads[-1].start()
-        wait_until(lambda number=number: len(lock._waiting) > number)
-    lock.release()
-    lock.acquire(60)
-    order.append("first again")
-    lock.release()
-    for thread in threads:
-        thread.join()
-    assert order == ["a", "b", "c", "first again"]
-
-
-def test_a_waiter_that_gives_up_is_skipped_by_a_fair_lock() -> None:
-    """A thread that has given up is skipped."""
-    lock = FairLock()
-    assert [lock.acquire(0), lock.acquire(0.01)] == [True, False]
-    lock.release()
-    assert lock.acquire(0)

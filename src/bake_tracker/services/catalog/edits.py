@@ -125,7 +125,6 @@ def record_item_change(
         key, asked = _read("item", item_id, changes)
         if done := operation.claim({"item_id": key, "changes": asked}):
             return cast(ItemChangeResult, done)
-        lock_items(operation, [key])
         told = _change(operation, tables.item, key, asked, ItemNotFoundError)
         if "pick_policy" in told["changed"]:
             order_lots(operation, key, asked["pick_policy"])
@@ -220,6 +219,7 @@ def _change(
     lock_bakery(session)
     found = select(table).where(table.c.id == key)
     if table is tables.item:
+        lock_items(operation, [key])
         found = found.where(~table.c.is_category)
     row = session.execute(found).mappings().one_or_none()
     if row is None:

@@ -147,9 +147,9 @@ def record_unit_change(
         key, unit = _read(item_id, base_unit)
         if done := operation.claim({"item_id": key, "base_unit": unit}):
             return cast(UnitChangeResult, done)
+        lock_bakery(session)
         # Against new references to the item too, which a weaker lock would let in.
         session.execute(select(tables.item.c.id).where(tables.item.c.id == key).with_for_update())
-        lock_bakery(session)
         plan = _plan(session, key, unit)
         found = _found(plan, unit)
         if plan.target is None:

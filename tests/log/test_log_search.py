@@ -152,3 +152,27 @@ def test_a_field_that_no_line_has_is_named(bakery: CommandLine) -> None:
     ):
         done = bakery("log", "find", *words)
         assert (done.code, done.err) == (1, f"No log line matches{more} ({path}).\n")
+
+
+def test_lines_after_a_clock_was_set_back_are_those_written_after_it(bake: CommandLine) -> None:
+    """The last step counts; lines that pass each other while they wait to be written are none."""
+    late = line(400) | {"settled_at": at(500)}
+    path = write(bake.log_file, [line(900), line(3), line(450), late, line(451), line(480), line(60), line(61)])
+    shown = bake("log", "find", "--after-clock-step")
+    assert (shown.code, shown.out.splitlines()[0]) == (
+        0,
+        "The clock was set back by 0:07:20 after 2026-11-23T09:08:20Z.",
+    )
+    assert [row[:27] for row in shown.out.splitlines()[1:]] == [at(60), at(61)]
+    assert len(bake("log", "find", "--after-clock-step", "--json").out.splitlines()) == 2
+    assert bake("log", "find", "--after-clock-step", "outcome=error").code == 1
+    write(path, [line(1), line(2)])
+    none = bake("log", "find", "--after-clock-step")
+    assert (none.code, none.err) == (1, f"The clock was not set back while this log was written ({path}).\n")
+
+
+def test_a_line_shows_what_was_asked_for(bake: CommandLine) -> None:
+    """The duration always; other fields that have their own place elsewhere if somebody searches or sorts by them."""
+    write(bake.log_file, [line(1, actor="ada", rolled_back_because="no oven", lots=[{"lot": 1, "of": "flour"}])])
+    assert bake("log", "find").out.endswith("  1.5 ms  lots=(lot=1, of=flour)  no oven\n")
+    assert "  1.5 ms  sql_count=8  actor=ada  lots=" in bake("log", "find", "actor=ada", "--sort", "-sql_count").out

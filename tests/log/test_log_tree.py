@@ -226,3 +226,31 @@ def test_an_id_and_a_number_of_latest_transactions_exclude_each_other(bake: Comm
     both, empty = bake("log", "tree", "--last", "3", an_id(1)), bake("log", "tree", "")
     assert (both.code, "not both" in " ".join(both.err.split())) == (2, True)
     assert (empty.code, "the ID is empty" in " ".join(empty.err.split())) == (2, True)
+
+
+def test_conditions_find_every_attempt_at_what_was_tried_again(bake: CommandLine) -> None:
+    """Also if the line that matches is that of the attempt, which belongs to no operation."""
+    first = line(1, "rolled_back", error="OperationalError: locked")
+    retried = line(2, "retried", operation="run_in_transaction", transaction_id=first["transaction_id"])
+    del retried["operation_id"]
+    write(bake.log_file, [first, retried, line(3, operation_id=an_id(1), attempt=2), line(4, actor="ada")])
+    trees = bake("log", "tree", "outcome=retried", "--json").json
+    assert [(tree["fate"], tree["attempt"]) for tree in trees] == [("rolled back", 1), ("committed", 2)]
+    assert [tree["fate"] for tree in bake("log", "tree", an_id(500_001), "--json").json] == ["rolled back", "committed"]
+    assert len(bake("log", "tree", "outcome=success", "actor=ada", "--json").json) == 1
+    assert len(bake("log", "tree", "--since", at(3), "--json").json) == 3
+    none = bake("log", "tree", "actor=eve")
+    assert (none.code, none.err) == (1, f"No transaction in the log has a line that matches ({bake.log_file}).\n")
+    both = bake("log", "tree", "actor=ada", "--last", "2")
+    assert (both.code, "not both" in " ".join(both.err.split())) == (2, True)
+
+
+def test_an_operation_without_a_line_is_found_in_the_ledger(bakery: CommandLine, kitchen: Kitchen) -> None:
+    """Its process died before it wrote the line, or the file is gone; what was never recorded is in neither."""
+    kept = kitchen.receive("Flour", 1, "kg")["operation_id"]
+    bakery.log_file.unlink()
+    told = bakery("log", "tree", kept)
+    assert told.code == 1
+    assert f"record_receipt {kept} was committed" in told.err
+    assert "bake log verify --repair writes its line" in told.err
+    assert bakery("log", "tree", an_id(7)).err == f"The log has nothing about {an_id(7)} ({bakery.log_file}).\n"

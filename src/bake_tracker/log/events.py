@@ -45,6 +45,7 @@ LINE_FIELDS = ID_FIELDS | {
     "slowest_sql",
     "slowest_sql_ms",
     "commit_ms",
+    "failed_in",
     "rolled_back_because",
 }
 """The fields of a JSON line that a caller's context cannot override."""

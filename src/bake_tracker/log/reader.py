@@ -15,7 +15,9 @@ from bake_tracker.log.scan import LogLine, Matters, Progress, read_lines, scan, 
 MOST_TREES = 1_000
 _IDS = ("transaction_id", "operation_id", "request_id", "trace_id")
 FEW = 8
-_LATEST_WRITER = timedelta(minutes=1)
+_AGAIN = frozenset({"retried", "rolled_back"})
+"""Outcomes after which the same operation may have been tried again."""
+LATEST_WRITER = timedelta(minutes=1)
 """Lines of several processes are in order except for as long as one of them waits to write."""
 
 
@@ -58,34 +60,37 @@ def lines_written(path: Path, since: datetime, until: datetime, unreadable: Unre
             continue
         if is_written_before(line, since):
             return
-        if first <= _written_at(line) < last:
+        if first <= written_at(line) < last:
             yield line
 
 
 def is_written_before(line: LogLine, since: datetime) -> bool:
     """Whether this line, and so every line before it, was written before an instant."""
-    return _written_at(line) < log_time(since - _LATEST_WRITER)
+    return written_at(line) < log_time(since - LATEST_WRITER)
 
 
-def _written_at(line: LogLine) -> str:
+def written_at(line: LogLine) -> str:
+    """When the line was written, as far as it says."""
     return str(line.get("settled_at") or line["timestamp"])
 
 
 def read_trees(
-    path: Path, wanted: str | None = None, last: int = 20, progress: Progress | None = None
+    path: Path, wanted: str | LogQuery | None = None, last: int = 20, progress: Progress | None = None
 ) -> list[TransactionNode]:
-    """The ``last`` transactions, or those with an id that begins with ``wanted``.
+    """The ``last`` transactions, those with an id that begins with ``wanted``, or those with a line that it matches.
 
-    Only the lines of these trees are kept in memory. A retried transaction includes its earlier attempts.
+    Only the lines of these trees are kept in memory. A transaction includes the other attempts at its operations.
 
     Raises:
         ValidationError: too many transactions match.
     """
     if wanted is None:
         return build_trees(_latest(path, last))
-    groups = _groups_called(path, wanted, progress)
+    groups = (
+        _groups_of(path, wanted, progress) if isinstance(wanted, LogQuery) else _groups_called(path, wanted, progress)
+    )
     lines = _lines_of(path, groups, progress)
-    if again := {line["operation_id"] for line in lines if line.get("attempt", 1) != 1 or line["outcome"] == "retried"}:
+    if again := {line["operation_id"] for line in lines if line.get("attempt", 1) != 1 or line["outcome"] in _AGAIN}:
         earlier = _groups_with(path, again, progress)
         lines = _lines_of(path, groups | earlier, progress) if earlier - groups else lines
     return build_trees(lines)
@@ -102,6 +107,19 @@ def _groups_called(path: Path, wanted: str, progress: Progress | None) -> set[st
                 raise ValidationError.of(
                     "id",
                     f"more than {MOST_TREES} transactions have an id that begins with {wanted!r}; give more of the id",
+                )
+    return groups
+
+
+def _groups_of(path: Path, query: LogQuery, progress: Progress | None) -> set[str]:
+    """Every transaction, or check outside one, that has a matching line; a retry without an operation counts too."""
+    groups: set[str] = set()
+    for _, line in find_lines(path, query, Unreadable(), progress):
+        if line.get("outcome") and (group := line.get("transaction_id") or line.get("operation_id")):
+            groups.add(str(group))
+            if len(groups) > MOST_TREES:
+                raise ValidationError.of(
+                    "conditions", f"match more than {MOST_TREES} transactions; add a condition or a time"
                 )
     return groups
 

@@ -33,6 +33,8 @@ def settle(happened: Event, span: OperationSpan | None, ending: Ending) -> None:
         outcome, failure = fate.value, ending.failure
         if failure is not None:
             happened.line["error"] = error_text(failure)
+            if ending.commit_ns:
+                happened.line["failed_in"] = "commit"
             current_attempt().is_told = True
             if fate is Fate.ROLLED_BACK and will_retry(failure):
                 outcome = "retried"

@@ -30,6 +30,8 @@ _CONDITION = re.compile(r"(?P<path>[^=<>~!]+?)(?P<space>\s*)(?P<sign>!=|<=|>=|!~
 # Text that JSON writes unchanged: no character that an encoder escapes, and no number with two spellings.
 _PLAIN = re.compile(r"[A-Za-z0-9 _.,:;@+-]+")
 _SCIENTIFIC = re.compile(r"[-+.\d]+e[-+\d]+", re.IGNORECASE)
+SIGNS = "=<>~"
+"""Every condition has one of these, and no id does."""
 _ALLOWED = "write it like outcome=rolled_back, outcome!=success, duration_ms>700 or error~timeout"
 
 

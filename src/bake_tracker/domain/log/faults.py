@@ -16,7 +16,8 @@ _LEVELS = frozenset({"ERROR", "CRITICAL"})
 class Fault(TypedDict):
     """One error: how often it was raised, first and last, and the latest line as an example.
 
-    ``example`` is an operation id or, of a line without an operation, a request id.
+    ``example`` is an operation id or, of a line without an operation, a request id. ``causes`` are the exceptions that
+    led to its error, the nearest first.
     """
 
     type: str
@@ -27,6 +28,7 @@ class Fault(TypedDict):
     message: str
     operation: str | None
     example: str | None
+    causes: list[str]
 
 
 class Faults(TypedDict):
@@ -62,13 +64,20 @@ def gather_faults(lines: Iterable[Mapping[str, Any]]) -> Faults:
                 "message": "",
                 "operation": None,
                 "example": None,
+                "causes": [],
             }
         group["count"] += 1
         group["first"] = min(group["first"], at)
         if at >= group["last"]:
             example = line.get("operation_id") or line.get("request_id")
             group.update(
-                {"last": at, "message": raised.message, "operation": line.get("operation"), "example": example}
+                {
+                    "last": at,
+                    "message": raised.message,
+                    "operation": line.get("operation"),
+                    "example": example,
+                    "causes": raised.causes,
+                }
             )
     ranked = sorted(groups.values(), key=lambda one: one["last"], reverse=True)
     return {"errors": sorted(ranked, key=lambda one: -one["count"]), "ungrouped": ungrouped}
@@ -79,16 +88,22 @@ class _Raised:
     type: str
     message: str
     frame: str | None
+    causes: list[str]
 
 
 def _raised(line: Mapping[str, Any]) -> _Raised:
     exception = line.get("exception")
     if not isinstance(exception, Mapping):
         kind, _, message = str(line.get("error") or line.get("message") or "").partition(": ")
-        return _Raised(kind, message, None)
-    frames = exception.get("frames")
-    texts = [str(frame) for frame in frames] if isinstance(frames, list) else []
-    return _Raised(str(exception.get("type")), str(exception.get("message") or ""), _innermost(texts))
+        return _Raised(kind, message, None, [])
+    frames, causes = (_list(exception.get(name)) for name in ("frames", "causes"))
+    told = [f"{one.get('type')}: {one.get('message')}" for one in causes if isinstance(one, Mapping)]
+    message = str(exception.get("message") or "")
+    return _Raised(str(exception.get("type")), message, _innermost([str(frame) for frame in frames]), told)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _innermost(frames: list[str]) -> str | None:

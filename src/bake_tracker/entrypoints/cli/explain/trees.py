@@ -184,7 +184,8 @@ def _operation_tree(
         error = f": {line['error']}" if line.get("error") else ""
         _add(tree, f"log: {line['outcome']} on attempt {line.get('attempt', 1)}, {spent(line)}{error}")
     if not lines:
-        _add(tree, "log: cannot be read" if log_not_read else "log: has no line for it", "yellow")
+        why = "cannot be read" if log_not_read else "has no line for it; bake log verify says why"
+        _add(tree, f"log: {why}", "yellow")
 
     def add(lot: dict[str, Any]) -> None:
         branch = tree.add(twig(_lot_line(lot)))

@@ -32,6 +32,8 @@ def _show(found: Faults) -> None:
     for fault in found["errors"]:
         say(f"{counted(fault['count'], 'time')}: {fault['type']}: {fault['message']}", style="bold")
         say(f"  raised at {fault['raised_at'] or 'an unknown place'}")
+        for cause in fault["causes"]:
+            say(f"  caused by {cause}")
         say(f"  first {fault['first']}, last {fault['last']}")
         if fault["example"]:
             say(f"  for example {fault['operation'] or 'request'} {fault['example']}")

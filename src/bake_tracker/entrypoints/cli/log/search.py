@@ -1,6 +1,7 @@
 """Commands that find log lines and count outcomes."""
 
 import json
+from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Any
 
@@ -11,10 +12,11 @@ from bake_tracker.domain.log.query import LEVELS, LogQuery
 from bake_tracker.domain.log.stats import OperationStats, gather_stats
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.log.lines import print_line, printing, say_unreadable
-from bake_tracker.entrypoints.cli.progress import LARGE_BYTES, reading
-from bake_tracker.entrypoints.cli.state import answer, complain, show_table, state
+from bake_tracker.entrypoints.cli.progress import LARGE_BYTES, Reading, reading
+from bake_tracker.entrypoints.cli.state import answer, complain, say, show_table, state
+from bake_tracker.log.clock_steps import find_clock_step
 from bake_tracker.log.reader import Unreadable, find_lines
-from bake_tracker.log.scan import scan, total_bytes
+from bake_tracker.log.scan import LogLine, scan, total_bytes
 from bake_tracker.log.sorting import sort_lines
 
 Where = Annotated[
@@ -59,6 +61,9 @@ def find(
         str | None, typer.Option(metavar="FIELD", help="sort by this field, or with a minus by the highest first")
     ] = None,
     first: Annotated[int | None, typer.Option(min=1, metavar="N", help="print only the first N lines")] = None,
+    after_clock_step: Annotated[
+        bool, typer.Option("--after-clock-step", help="only lines written after the clock was last set back")
+    ] = False,
 ) -> None:
     """Print the log lines that match every condition, oldest first; exit 1 if there are none."""
     refuse_no_span(since, until)
@@ -67,21 +72,38 @@ def find(
     short = {"operation": operation, "outcome": outcome, "actor": actor}
     named = (Condition(name, value) for name, value in short.items() if value is not None)
     conditions = (*conditions_of(where), *named)
-    unreadable = Unreadable()
+    asked = [*([sort.removeprefix("-")] if sort else []), *(one.path for one in conditions)]
+    query, unreadable = LogQuery(conditions, since, until, level), Unreadable()
     found = False
     with printing(), reading(state.log_file) as read:
-        lines = find_lines(state.log_file, LogQuery(conditions, since, until, level), unreadable, read)
+        lines = (
+            _after_step(query, unreadable, read)
+            if after_clock_step
+            else find_lines(state.log_file, query, unreadable, read)
+        )
         for raw, line in sort_lines(lines, sort, first) if sort else islice(lines, first):
             if not found:
                 read.make_room()
             found = True
-            print_line(raw, line)
+            print_line(raw, line, asked)
     say_unreadable(unreadable.count)
     if not found:
         absent = _fields_of_no_line([one.path for one in conditions])
         none = f"; no line has a field {' or '.join(absent)}" if absent else ""
         complain(f"No log line matches{none} ({state.log_file}).")
     raise typer.Exit(0 if found else 1)
+
+
+def _after_step(query: LogQuery, unreadable: Unreadable, read: Reading) -> Iterator[tuple[bytes, LogLine]]:
+    """The matching lines since the clock was last set back, after a line that says when that was."""
+    step = find_clock_step(state.log_file, query, unreadable, read)
+    if step is None:
+        complain(f"The clock was not set back while this log was written ({state.log_file}).")
+        raise typer.Exit(1)
+    if not state.as_json:
+        read.make_room()
+        say(f"The clock was set back by {step.back} after {step.after[:19]}Z.", style="bold")
+    return iter(step.lines)
 
 
 def stats(since: Since = None, until: Until = None) -> None:

@@ -28,15 +28,16 @@ def tail(
 ) -> None:
     """Print the last log lines that match every condition. With --follow, keep going even if the file is rotated."""
     query = LogQuery(conditions_of(where), level=level)
+    asked = [one.path for one in query.where]
     unreadable = Unreadable()
     with printing(), closing(Follower(state.log_file)) as follower, suppress(KeyboardInterrupt):
         if follower.place is None:
             complain(f"There is no log file {state.log_file} yet{'; waiting for it' if follow else ''}.")
         for raw, line in last_lines(state.log_file, lines, query, unreadable, follower.place):
-            print_line(raw, line)
+            print_line(raw, line, asked)
         while follow and not _is_reader_gone():
             for raw, line in matching(follower.new_lines(), query, unreadable):
-                print_line(raw, line)
+                print_line(raw, line, asked)
             sys.stdout.flush()
             pause()
     say_unreadable(unreadable.count)

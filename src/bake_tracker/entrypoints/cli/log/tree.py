@@ -1,6 +1,7 @@
 """Draw the transactions in the log as trees: operations, outcomes and the lots they used."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -10,6 +11,9 @@ from rich.tree import Tree
 
 from bake_tracker.config import sqlite_path
 from bake_tracker.domain.amounts import amount, amount_of
+from bake_tracker.domain.ids import digits_of
+from bake_tracker.domain.log.conditions import SIGNS
+from bake_tracker.domain.log.query import LogQuery
 from bake_tracker.domain.log.tree import (
     TIMES,
     LogLine,
@@ -21,10 +25,12 @@ from bake_tracker.domain.log.tree import (
     walk,
 )
 from bake_tracker.entrypoints.cli.log.lines import fields, spent
+from bake_tracker.entrypoints.cli.log.search import Since, Until, conditions_of, refuse_no_span
 from bake_tracker.entrypoints.cli.progress import reading
 from bake_tracker.entrypoints.cli.state import answer, ask, complain, counted, out, print_json, say, state, twig
 from bake_tracker.log.reader import read_trees
 from bake_tracker.log.values import error_text, escape_unsafe
+from bake_tracker.queries.explain.operation import Relative, find_operations
 from bake_tracker.queries.stock.draws import ConsumedLot, load_consumed
 
 _STYLES = {"success": "green", "replayed": "green", "rolled_back": "yellow", "retried": "yellow", "unknown": "red"}
@@ -36,37 +42,69 @@ Consumed = Mapping[str, list[ConsumedLot]]
 
 
 def tree(
-    wanted: Annotated[
-        str | None,
+    words: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="[ID]", help="the id of a transaction, operation, request or trace, or the beginning of it"
+            metavar="[ID|CONDITION]...",
+            help="the id of a transaction, operation, request or trace, or the beginning of it; or conditions as for "
+            "find, such as outcome=retried, for every transaction with such a line",
         ),
     ] = None,
     last: Annotated[
         int | None,
-        typer.Option(min=1, help="how many of the latest transactions to show, if no ID is given (default 20)"),
+        typer.Option(min=1, help="how many of the latest transactions to show, if nothing else is given (default 20)"),
     ] = None,
+    since: Since = None,
+    until: Until = None,
 ) -> None:
     """Draw transactions as trees: operations, outcomes, durations, lots used and refusals."""
+    wanted = _wanted(words or [], since, until)
     if wanted is not None and last is not None:
-        raise typer.BadParameter("use either an ID or --last, not both")
-    if wanted is not None and not wanted.strip():
-        raise typer.BadParameter(
-            "the ID is empty; type an id or its beginning, or leave it out to see the latest transactions"
-        )
+        raise typer.BadParameter("use either an ID or --last, not both; conditions show every transaction")
     with reading(state.log_file) as read:
         trees = read_trees(state.log_file, wanted, last or LATEST, read)
-    if not trees and state.as_json:
-        print_json([])
-        raise typer.Exit(1)
     if not trees:
-        what = f" about {wanted}" if wanted else " yet"
-        complain(f"The log has nothing{what} ({state.log_file}).")
-        if wanted:
-            complain("If it is in the ledger, bake explain shows it, and bake log verify --repair writes its line.")
+        _say_why_none(wanted)
         raise typer.Exit(1)
     consumed = _consumed_by(trees)
     answer([tree_view(found, consumed) for found in trees], lambda _: _draw_with_advice(trees, consumed))
+
+
+def _wanted(words: list[str], since: str | None, until: str | None) -> str | LogQuery | None:
+    """An id or its beginning, the conditions that lines must meet, or None for the latest transactions."""
+    refuse_no_span(since, until)
+    if words and not words[0].strip():
+        raise typer.BadParameter(
+            "the ID is empty; type an id or its beginning, or leave it out to see the latest transactions"
+        )
+    if len(words) == 1 and since is None and until is None and not any(sign in words[0] for sign in SIGNS):
+        return words[0]
+    return LogQuery(conditions_of(words), since, until) if words or since or until else None
+
+
+def _say_why_none(wanted: str | LogQuery | None) -> None:
+    if state.as_json:
+        print_json([])
+        return
+    if isinstance(wanted, LogQuery):
+        complain(f"No transaction in the log has a line that matches ({state.log_file}).")
+        return
+    complain(f"The log has nothing{f' about {wanted}' if wanted else ' yet'} ({state.log_file}).")
+    for found in _in_ledger(wanted) if wanted else ():
+        at = f"{found['recorded_at'][:19].replace('T', ' ')} UTC"
+        complain(
+            f"{found['operation']} {found['operation_id']} was committed, recorded {at}, and has no line: "
+            "bake explain shows it, and bake log verify --repair writes its line."
+        )
+
+
+def _in_ledger(wanted: str) -> list[Relative]:
+    """The operations of this id in the ledger: their process wrote no line, or its file is gone."""
+    if digits_of(wanted) is None:
+        return []
+    with suppress(Exception):  # without a database, there is only the log
+        return ask(lambda session: find_operations(session, wanted))
+    return []
 
 
 def _draw_with_advice(trees: list[TransactionNode], consumed: Consumed) -> None:

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from importlib.util import find_spec
+from itertools import product
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -15,7 +17,9 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
 
+from bake_tracker.services.catalog import things
 from bake_tracker.services.database import make_engine
+from bake_tracker.services.operation import recording
 from support.log.lines import failing
 from support.log.outcome_scenarios import SCENARIOS, CommitBound, Stage, send, session_garbage_collected
 
@@ -336,6 +340,20 @@ def autocommit(stage: Stage) -> None:
         session.commit()
 
 
+def inside_one_of_another_transaction(stage: Stage) -> None:
+    """Its parent is no row that it can refer to: each is kept or undone without the other, whichever ends first."""
+    for kept, ends_first in product((True, False), repeat=2):
+        with stage.session() as session, Session(stage.second_engine) as other:
+            stage.attempted.append(operation_id := str(uuid4()))
+            asked = {"session": session, "operation_id": operation_id}
+            with recording(things.ITEM, session, asked) as outer:
+                outer.claim({})
+                stage.record(other)
+                outer.succeed({})
+            for one, is_kept in [(session, kept), (other, not kept)][:: 1 if ends_first else -1]:
+                (one.commit if is_kept else one.rollback)()
+
+
 def common_ways(stage: Stage) -> None:
     for scenario in SCENARIOS:
         # Python closes no asynchronous session that is forgotten; SQLAlchemy warns, and drops its connection.
@@ -364,6 +382,7 @@ SHAPES: dict[str, Shape] = {
     "several statements, one of them fails": several_statements_and_an_error,
     "a listener that raises at COMMIT or ROLLBACK": listener_raises_at_commit,
     "AUTOCOMMIT": autocommit,
+    "an operation of another transaction or database inside one": inside_one_of_another_transaction,
 }
 
 _TWO_PHASES = ("a session with `twophase=True`", "`begin_twophase()` on a connection")

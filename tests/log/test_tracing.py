@@ -3,11 +3,13 @@
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from bake_tracker.domain.errors import InsufficientComponentsError
@@ -253,3 +255,58 @@ def test_a_signal_can_be_switched_off(
     with exporting_where_asked(), session_scope() as session:
         cookies(bakery, session)
     assert sorted(set(collector.requests)) == expected
+
+
+# metrics --------------------------------------------------------------------------------------------------------------
+
+
+def points(collector: Receiver, name: str) -> dict[tuple[str, str], Any]:
+    """Each point of a metric by operation and outcome."""
+    (metric,) = [metric for metric in collector.metrics if metric.name == name]
+    found = getattr(metric, metric.WhichOneof("data") or "")
+    assert found.aggregation_temporality == AGGREGATION_TEMPORALITY_DELTA
+    about = ((attributes(point.attributes), point) for point in found.data_points)
+    return {(of["bake.operation"], of["bake.outcome"]): point for of, point in about}
+
+
+def test_metrics_count_and_time_what_the_log_says(
+    kitchen: Kitchen, collector: Receiver, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    """By operation and outcome, once each has ended; a span's worth of fields would be too many series."""
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "otlp")
+    bakery = kitchen.simple_bakery()
+    log.clear()
+    with exporting_where_asked():
+        bake_and_pack(bakery, 2)
+        with refusing_boxes():
+            bake_and_pack(bakery, 2_000)
+        with failing(KeyError), session_scope() as session:
+            cookies(bakery, session)
+            raise KeyError
+    ended = [
+        (line["operation"], line["outcome"])
+        for line in (record.__dict__ for record in log.records)
+        if line["outcome"] != "started"
+    ]
+    assert {of: point.as_int for of, point in points(collector, "bake.operations").items()} == Counter(ended)
+    times = points(collector, "bake.operation.duration")
+    assert {of: point.count for of, point in times.items()} == Counter(ended)
+    line = outcome_lines(log)["record_assembly"]
+    assert times["record_assembly", "insufficient_components"].sum == pytest.approx(line["duration_ms"] / 1000)
+
+
+def test_metrics_are_sent_only_if_somebody_asks_for_them(
+    kitchen: Kitchen, collector: Receiver, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    """A collector of traces, which knows no metrics, keeps getting its traces; an endpoint of their own is enough."""
+    bakery = kitchen.simple_bakery()
+    with exporting_where_asked():
+        bake_and_pack(bakery, 2)
+    assert sorted(set(collector.requests)) == ["/v1/logs", "/v1/traces"]
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", f"{collector.endpoint}/v1/metrics")
+    collector.requests.clear()
+    with exporting_where_asked():
+        bake_and_pack(bakery, 2)
+    assert set(collector.requests) == {"/v1/metrics"}
+    assert collector.resources[-1]["service.name"] == "bake-tracker"

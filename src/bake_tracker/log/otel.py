@@ -1,4 +1,4 @@
-"""Operations as OpenTelemetry spans and log lines as log records, sent by OTLP/HTTP.
+"""Operations as OpenTelemetry spans and metrics, and log lines as log records, sent by OTLP/HTTP.
 
 Imported only if ``log.exporting`` finds an endpoint. A span carries the same information as the outcome line: its
 attributes are the line's fields, already made safe. It ends when the outcome is decided, with the time at which it
@@ -31,6 +31,7 @@ from opentelemetry.util.types import AnyValue
 
 from bake_tracker import __version__
 from bake_tracker.domain.log.outcomes import ANSWERED, BROKEN
+from bake_tracker.log import otel_metrics
 from bake_tracker.log import spans as tracing
 from bake_tracker.log.emitting import report_logging_fault
 from bake_tracker.log.events import Event, EventHandler, fields_of, handled_event, is_own
@@ -193,8 +194,8 @@ class _LogExporter(OTLPLogExporter):
 
 
 @contextmanager
-def exporting(*, traces: bool, logs: bool) -> Iterator[None]:
-    """Send spans and log records inside this context; at the end, the rest has two seconds."""
+def exporting(*, traces: bool, logs: bool, metrics: bool = False) -> Iterator[None]:
+    """Send spans, log records and metrics inside this context; at the end, the rest has two seconds."""
     own = {"service.name": "bake-tracker", "service.version": __version__}
     resource = Resource.create({**own, **OTELResourceDetector().detect().attributes})
     collector = _Collector()
@@ -212,10 +213,19 @@ def exporting(*, traces: bool, logs: bool) -> Iterator[None]:
             logger_provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
             logger_provider.add_log_record_processor(BatchLogRecordProcessor(_LogExporter(collector)))
             shutdowns.append(logger_provider.shutdown)
-            handler = OtlpHandler(logger_provider)
-            at_the_end.callback(logging.getLogger().removeHandler, handler)
-            logging.getLogger().addHandler(handler)
+            _handle(at_the_end, OtlpHandler(logger_provider))
+        if metrics:
+            # With a state of its own: a collector that takes no metrics still gets the spans.
+            meters = otel_metrics.meter_provider(resource, _Collector().send, _timeout_s("METRICS"))
+            shutdowns.append(meters.shutdown)
+            _handle(at_the_end, otel_metrics.MetricsHandler(meters))
         yield
+
+
+def _handle(at_the_end: ExitStack, handler: EventHandler) -> None:
+    """Add a handler to the root logger until the end."""
+    at_the_end.callback(logging.getLogger().removeHandler, handler)
+    logging.getLogger().addHandler(handler)
 
 
 def _finish(shutdowns: Sequence[Callable[[], None]], collector: _Collector) -> None:

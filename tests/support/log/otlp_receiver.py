@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from support.warm.waiting import PATIENCE_S
@@ -31,6 +33,7 @@ class Receiver:
     requests: list[str] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     logs: list[LogRecord] = field(default_factory=list)
+    metrics: list[Metric] = field(default_factory=list)
     resources: list[dict[str, Any]] = field(default_factory=list)
     scopes: set[str] = field(default_factory=set)
     released: Event = field(default_factory=Event)
@@ -46,6 +49,11 @@ class Receiver:
                 self.resources.append(attributes(entries.resource.attributes))
                 self.scopes |= {scope.scope.name for scope in entries.scope_logs}
                 self.logs += [entry for scope in entries.scope_logs for entry in scope.log_records]
+
+        elif path == "/v1/metrics":
+            for measured in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+                self.resources.append(attributes(measured.resource.attributes))
+                self.metrics += [metric for scope in measured.scope_metrics for metric in scope.metrics]
 
     def span(self, name: str) -> Span:
         """The only span with this name."""

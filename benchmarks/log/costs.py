@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,6 +28,7 @@ from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.tell import get_service_logger, log_operation
 from bake_tracker.services import assembly_service, operation
 from bake_tracker.services.database import dispose_engines, make_engine, run_in_transaction
+from benchmarks.concurrency import fresh_postgresql, postgresql_server
 from benchmarks.harness import Figure, added, interval, ratio, take_turns
 from benchmarks.log import reading, rotation
 from benchmarks.log.loggers import CALLER, CONTEXT, OPERATIONS, PEERS, SERVICES, Ours, Standard, bound_caller
@@ -126,6 +128,31 @@ def production_cost(folder: Path, rounds: int) -> list[Figure]:
         off,
         ratio("a production / the same without lines, ids and watching", spent["on"], spent["bare"]),
     ]
+
+
+def comment_cost(folder: Path, rounds: int) -> list[Figure]:
+    """A production whose statements name it in a comment, against the same without: its time, on each database."""
+    SERVICES.setLevel(logging.INFO)  # an operation knows its name if a line may say where the time went
+    SERVICES.propagate = False
+    with postgresql_server(None, folder) as server:
+        return [
+            _comment_cost("SQLite", lambda name: f"sqlite:///{folder / name}.db", rounds),
+            _comment_cost("PostgreSQL", partial(fresh_postgresql, server), rounds),
+        ]
+
+
+def _comment_cost(kind: str, make: Callable[[str], str], rounds: int) -> Figure:
+    turns: dict[str, Callable[[], object]] = {}
+    for setting in ("true", "false"):
+        with patch.dict(os.environ, {"BAKE_TRACKER_SQL_COMMENTS": setting}):
+            url = make(f"comments_{setting}")
+            recipe, unit = run_in_transaction(lambda session: set_up(session, 20, 10), url)
+        turns[setting] = partial(produce_once, url, recipe, unit)
+    spent = take_turns(turns, rounds * 4, clock=time.perf_counter_ns)
+    dispose_engines()
+    note = " and ".join(f"{statistics.median(spent[setting]) / 1e6:.2f} ms" for setting in turns)
+    what = f"a production with comments in its statements / without, {kind}"
+    return ratio(what, spent["true"], spent["false"], note=note)
 
 
 @contextmanager
@@ -424,4 +451,5 @@ ROWS: dict[int, tuple[str, Callable[[Path, int], list[Figure]]]] = {
     8: ("four processes and a rotation", rotation_loss),
     9: ("the tree of one transaction", tree_cost),
     10: ("bytes of a success line", line_size),
+    11: ("comments in statements", comment_cost),
 }

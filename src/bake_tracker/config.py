@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     log_rotate: str = Field(default="64MB", description="OFF, DAY, or a size in KB, MB or GB")
     log_keep: int | None = Field(default=None, ge=1, description="old files to keep; all when left out")
     log_gzip: bool = True
+    sql_comments: bool = Field(default=False, description="name the operation in a comment of each of its statements")
     actor: str | None = None
     currency: str = Field(default="USD", pattern="^[A-Za-z]{3}$", description="for a new database")
     time_zone: str = Field(default="UTC", description="for a new database")
@@ -83,6 +84,11 @@ class Settings(BaseSettings):
     @classmethod
     def _yes_or_no(cls, value: object, read: ValidatorFunctionWrapHandler) -> object:
         return _read_or_say(value, read, "must be true or false; leave it out to compress old files")
+
+    @field_validator("sql_comments", mode="wrap")
+    @classmethod
+    def _with_or_without(cls, value: object, read: ValidatorFunctionWrapHandler) -> object:
+        return _read_or_say(value, read, "must be true or false; leave it out for statements without comments")
 
     @field_validator("log_file", mode="before")
     @classmethod

@@ -22,6 +22,7 @@ from bake_tracker.database.kept_files import KeptFiles
 from bake_tracker.database.postgresql import connect_arguments
 from bake_tracker.database.refusals import refusal_of, refusing, unavailable
 from bake_tracker.database.sqlite import READ_ONLY, make_sqlite_engine
+from bake_tracker.database.statement_comments import comment_statements
 from bake_tracker.database.transaction_outcomes import observe
 from bake_tracker.database.watched_connections import WatchedConnection
 from bake_tracker.domain.errors import DatabaseUnavailableError, ValidationError
@@ -206,6 +207,8 @@ def _make_engine(url: str, pool: Mapping[str, Any], patience_s: float) -> Engine
     engine.dialect.do_release_savepoint = _release_savepoint  # type: ignore[method-assign]  # as above
     engine._connection_cls = WatchedConnection
     event.listen(engine, "checkin", _make_writable)
+    if load_settings().sql_comments:
+        comment_statements(engine)
     observe(engine)
     return engine
 

@@ -27,9 +27,18 @@ _shapes: OrderedDict[str, str] = OrderedDict()
 class Times:
     """The time that an operation, with those inside it, has spent; in nanoseconds."""
 
-    __slots__ = ("begin_wait", "lock_wait", "slowest", "slowest_statement", "statements")
+    __slots__ = (
+        "begin_wait",
+        "lock_wait",
+        "operation",
+        "operation_id",
+        "slowest",
+        "slowest_statement",
+        "statements",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, operation: str = "", operation_id: str = "") -> None:
+        self.operation, self.operation_id = operation, operation_id
         self.begin_wait = self.lock_wait = self.statements = self.slowest = 0
         self.slowest_statement = ""
 
@@ -66,9 +75,9 @@ current_times = _times.get
 """The times of the current operation; None if nobody will read them."""
 
 
-def begin_times() -> tuple[Times, Any]:
+def begin_times(operation: str = "", operation_id: str = "") -> tuple[Times, Any]:
     """Count the times of an operation from now on; pass what is returned to ``end_times``."""
-    times = Times()
+    times = Times(operation, operation_id)
     return times, _times.set(times)
 
 

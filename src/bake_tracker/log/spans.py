@@ -13,11 +13,12 @@ from typing import Protocol
 
 from bake_tracker.log.emitting import report_logging_fault
 from bake_tracker.log.events import Event
-from bake_tracker.log.tell import bound_log_context
+from bake_tracker.log.tell import bound_log_context, bound_value
 
 # Version 00 has nothing after the flags; a later version may append fields, of which we read those we know.
 _TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 MAX_TRACEPARENT = 512
+_SAMPLED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,16 @@ def parse_traceparent(header: str | None) -> Caller | None:
     if match is None or (match[1] == "00" and match[5]):
         return None
     return Caller(match[2], match[3], int(match[4], 16))
+
+
+def traceparent() -> str | None:
+    """The ``traceparent`` of the current span; None outside of a trace."""
+    trace_id, span_id = bound_value("trace_id"), bound_value("span_id")
+    if not trace_id or not span_id:
+        return None
+    caller = _caller.get()
+    flags = caller.flags if caller is not None and caller.trace_id == trace_id else _SAMPLED
+    return f"00-{trace_id}-{span_id}-{flags:02x}"
 
 
 @contextmanager

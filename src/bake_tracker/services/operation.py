@@ -166,7 +166,7 @@ class Operation:
         """Begin to count where the time goes, if a line may say it."""
         if self.span is None and not self.kind.logger.isEnabledFor(logging.WARNING):
             return None
-        begun = begin_times()
+        begun = begin_times(self.kind.name, self.id)
         self.times = begun[0]
         return begun
 

@@ -300,8 +300,25 @@ def test_the_stock_of_an_instant_is_listed(kitchen: Kitchen, baker: TestClient) 
     assert ("rye", "1000") in stock(at="2026-01-06T12:00", by="happened")
     assert ("rye", "1000") not in stock(at="2026-01-04T12:00", by="happened")
     assert stock(at="2026-01-06T12:00") == []
+    rye = kitchen.ids["Rye"]
+    assert stock(item_id=str(rye)) == [("rye", "1000")]
     for at in ("2999-01-01T00:00Z", "0001-01-01T00:00+14:00", "soon"):
+        assert baker.get(f"/api/v1/items/{rye}/outflows", params={"at": at}).status_code == 422
         assert baker.get("/api/v1/stock-as-of", params={"at": at}).status_code == 422
+
+
+def test_where_an_item_went_is_listed_by_kind(kitchen: Kitchen, baker: TestClient) -> None:
+    """Up to an instant and from one on; an item that does not exist is not found."""
+    flour = kitchen.ids["Flour"]
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+
+    def went(**query: str) -> list[tuple[str, str]]:
+        found = baker.get(f"/api/v1/items/{flour}/outflows", params=query).json()
+        return [(kind["kind"], kind["quantity"]) for kind in found]
+
+    assert went() == went(by="happened") == [("record_batch_production", "500")]
+    assert went(at="2026-01-06T12:00") == went(since="2999-01-01T00:00") == []
+    assert baker.get("/api/v1/items/4711/outflows").status_code == 404
 
 
 def test_every_route_of_the_api_is_limited_and_known_by_its_ids(web: Web) -> None:

@@ -20,6 +20,7 @@ from bake_tracker.services.access.accounts import record_user_change
 from bake_tracker.services.access.sign_in import close_sign_in
 from bake_tracker.services.database import run_in_transaction
 from support.kitchen import Kitchen
+from support.log.makers import at, line, write
 from support.web import Web, statements
 
 pytestmark = pytest.mark.one_database
@@ -249,3 +250,36 @@ def test_no_line_is_sent_after_access_has_ended(
     monkeypatch.setattr(log_events, "_new_events", meanwhile)
     assert viewer.get("/log/events").text.count("event: line\n") == (way is None)
     assert len(asked) == (3 if way is None else 1)
+
+
+def test_two_spans_and_what_lines_have_in_common_are_asked_on_pages(
+    kitchen: Kitchen, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same answers as at the command line, and the same refusals of what cannot be asked."""
+    lines = [line(number, till=f"till-{number % 3}") for number in range(60)]
+    lines += [line(number, "conflict", till="till-9") for number in range(60, 90)]
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(write(tmp_path / "told.log.jsonl", [*lines, "{"])))
+    viewer = web.browser(Role.VIEWER)
+    spans = {"before": f"{at(0)}..{at(60)}", "after": f"{at(60)}..{at(120)}"}
+    changed = viewer.get("/log/changes", params=spans).text
+    assert "0.0 % → 100.0 %" in changed
+    assert "<td>refusals</td>" in changed
+    assert "1 line of the log cannot be read" in changed
+    assert "Nothing ended in either of them." in viewer.get("/log/changes").text
+    ask = {"where": "outcome=conflict\n", "among": " operation=record_receipt", "since": "2026-11-23"}
+    common = viewer.get("/log/causes", params=ask).text
+    assert "30 match, 60 do not" in common
+    assert "till=till-9" in common
+    assert "100.0 %" in common
+    for where, says in (("outcome=lost", "No operation matches"), ("outcome!=", "Every operation matches")):
+        assert says in viewer.get("/log/causes", params=ask | {"where": where, "among": ""}).text
+    assert "match" not in viewer.get("/log/causes").text.partition("<h1")[2].partition("</form>")[2]
+    for path, query in (
+        ("changes", {"before": "1d..2d"}),
+        ("causes", {"where": "outcome"}),
+        ("causes", {"where": "outcome=error", "since": "soon"}),
+    ):
+        assert viewer.get(f"/log/{path}", params=query).status_code == 422
+    page = viewer.get("/log").text
+    assert 'href="/log/changes"' in page
+    assert 'href="/log/causes"' in page

@@ -1,4 +1,7 @@
-"""The pages that say what was done, where it came from and where it went."""
+"""The pages that say what was done, where it came from and where it went, now and as it was."""
+
+from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -7,11 +10,14 @@ from starlette.testclient import TestClient
 from bake_tracker.clock import uuid7
 from bake_tracker.domain.access import Role
 from bake_tracker.entrypoints.http.access import CSRF_FIELD
+from bake_tracker.entrypoints.web.stock import as_of
+from bake_tracker.services import reversal
 from bake_tracker.services.catalog.allergens import record_allergens
 from bake_tracker.services.catalog.things import record_bakery
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.stock.adjustment import record_adjustment
 from support.kitchen import Kitchen
+from support.log.makers import an_id, line, write
 from support.web import Web, csrf_of, statements
 
 pytestmark = pytest.mark.one_database
@@ -242,3 +248,83 @@ def test_a_label_is_shown_or_says_what_it_lacks(kitchen: Kitchen, web: Web) -> N
     assert viewer.get(f"{path}?height_mm=&best_before=&net=12+g&style=us").status_code == 200
     assert viewer.get(f"{path}?width_mm=2").status_code == 422
     assert viewer.get(f"{path}?best_before=2026-13-40").status_code == 422
+
+
+# the stock as it was -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def viewer(kitchen: Kitchen, web: Web) -> TestClient:
+    """A viewer of a bakery that has baked once and thrown flour away."""
+    kitchen.simple_bakery()
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+    return web.browser(Role.VIEWER)
+
+
+def waste(kitchen: Kitchen) -> str:
+    lines = [{"item_id": kitchen.ids["Flour"], "quantity": 300}]
+    done = run_in_transaction(lambda s: record_adjustment("waste", lines, session=s, reason="moths"))
+    return done["operation_id"]
+
+
+def test_the_stock_before_an_operation_is_what_it_was(kitchen: Kitchen, viewer: TestClient) -> None:
+    """Also after it was undone; one that was never recorded is not found."""
+    wasted = waste(kitchen)
+    before = viewer.get(f"/as-of?before={wasted}").text
+    assert "9.5 kg" in before
+    assert f'href="/log/{wasted}"' in before
+    assert "9.2 kg" in viewer.get("/as-of").text
+    run_in_transaction(lambda s: reversal.record_reversal(wasted, "mistyped", session=s))
+    assert "9.5 kg" in viewer.get("/as-of").text
+    assert viewer.get(f"/as-of?before={wasted}&by=happened").status_code == 200
+    assert viewer.get("/as-of?before=0190b7a1-0000-7000-8000-000000000001").status_code == 404
+
+
+def test_an_item_shows_where_it_had_gone(kitchen: Kitchen, viewer: TestClient) -> None:
+    """By kind, with who, why and a way to the operation; the rest is counted."""
+    wasted, flour = waste(kitchen), kitchen.ids["Flour"]
+    page = viewer.get(f"/as-of?item={flour}").text
+    assert "Baked: 500 g in 1 change" in page
+    assert "Thrown away: 300 g in 1 change" in page
+    assert f'href="/operations/{wasted}"' in page
+    assert "moths" in page
+    then = viewer.get(f"/as-of?item={flour}&before={wasted}").text
+    assert "Thrown away" not in then
+    assert f'href="/as-of?item={flour}"' in viewer.get(f"/stock/{flour}").text
+    assert "None was in stock." in viewer.get(f"/as-of?item={flour}&at=2026-01-01").text
+    for _ in range(as_of.MOST):
+        waste(kitchen)
+    assert "And 1 more, none larger." in viewer.get(f"/as-of?item={flour}").text
+
+
+def test_a_time_that_cannot_be_is_refused(viewer: TestClient) -> None:
+    """With what to write; so is one to come, and an item that is not there."""
+    html = {"accept": "text/html"}
+    assert "is not a time" in viewer.get("/as-of?at=soon", headers=html).text
+    assert "must not be in the future" in viewer.get("/as-of?at=2999-01-01", headers=html).text
+    assert [viewer.get(f"/as-of?{query}").status_code for query in ("at=soon", "by=luck", "item=4711")] == [
+        422,
+        422,
+        404,
+    ]
+    at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
+    assert f'value="{at[:-3]}' in viewer.get(f"/as-of?at={at}").text
+
+
+def test_a_transaction_says_who_why_and_leads_to_the_stock_before_it(
+    kitchen: Kitchen, viewer: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``bake log tree`` does; without a line, the page says what may be the reason."""
+    wasted = waste(kitchen)
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(file := tmp_path / "told.log.jsonl"))
+    write(file, [line(2)])
+    assert "the server stopped before it wrote the line" in viewer.get(f"/log/{wasted}").text
+    request = an_id(9)
+    told = line(1, operation_id=wasted, actor="ada", request_id=request)
+    undone = line(3, "rolled_back", actor="ada", request_id=request, rolled_back_because="the oven is cold")
+    write(file, [told, undone])
+    page = viewer.get(f"/log/{request}").text
+    assert page.count(f'href="/log/{request}"') == 2
+    assert page.count(f'href="/as-of?before={wasted}"') == 1
+    assert "<strong>Because:</strong> the oven is cold" in page
+    assert ", ada" in page

@@ -26,8 +26,9 @@ from bake_tracker.entrypoints.api.common import (
 )
 from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.catalog.definitions import load_item
 from bake_tracker.queries.explain.origins import ExplainedLot, explain_lots
-from bake_tracker.queries.explain.outflows import KindOfOutflow, load_lot_outflows
+from bake_tracker.queries.explain.outflows import KindOfOutflow, load_item_outflows, load_lot_outflows
 from bake_tracker.queries.explain.shelf import Whereabouts, load_whereabouts
 from bake_tracker.queries.reports.expiring import ExpiringLot, load_expiring
 from bake_tracker.queries.reports.stock_value import StockValue, load_stock_value
@@ -38,12 +39,17 @@ from bake_tracker.queries.stock.recall import load_recall
 from bake_tracker.queries.stock.traced import load_trace
 from bake_tracker.queries.views.lot import ListedLot, load_lot_slice
 from bake_tracker.queries.views.stock import StockRow, load_stock
-from bake_tracker.services.database import read_scope
+from bake_tracker.services.database import Session, read_scope
 
 router = routes("", "stock")
 
 MOST_DAYS = 36_500
 SHOWN = 200
+
+At = Annotated[datetime | None, Query(description="up to now, the default; without an offset, local time")]
+By = Annotated[
+    Literal["recorded", "happened"], Query(description="what the ledger said then, or what is known now of that time")
+]
 
 
 class LotPage(Page):
@@ -69,20 +75,40 @@ def get_stock(request: Request) -> Response:
 @router.get("/stock-as-of", **reads(StockAsOf))
 def get_stock_as_of(
     request: Request,
-    at: Annotated[datetime | None, Query(description="up to now, the default; without an offset, local time")] = None,
-    by: Annotated[
-        Literal["recorded", "happened"],
-        Query(description="what the ledger said then, or what is known now of that time"),
-    ] = "recorded",
+    at: At = None,
+    by: By = "recorded",
+    item_id: Annotated[int | None, Query(ge=1, le=MAX_KEY, description="only this item")] = None,
 ) -> Response:
     """Every lot that held something at an instant, with its value."""
+    with read_scope() as session:
+        return tagged(request, load_stock_as_of(session, _instant(session, at, by), item_id=item_id))
+
+
+@router.get("/items/{item_id}/outflows", **reads(list[KindOfOutflow]))
+def get_item_outflows(
+    request: Request,
+    item_id: Key,
+    since: Annotated[datetime | None, Query(description="without an offset, local time")] = None,
+    at: At = None,
+    by: By = "recorded",
+) -> Response:
+    """Where an item went by an instant, by kind, the largest first: by whom, why and in which transaction."""
     given = Arguments()
     with read_scope() as session:
-        zone = load_bakery(session).time_zone
-        instant = given.moment("at", at, lambda: zone) or now()
+        load_item(session, item_id)
+        first = given.moment("since", since, lambda: load_bakery(session).time_zone)
         given.done()
-        check_is_past("at", instant, now(), zone)
-        return tagged(request, load_stock_as_of(session, Instant(instant, by)))
+        until = _instant(session, at, by)
+        return tagged(request, load_item_outflows(session, item_id, SHOWN, first, until))
+
+
+def _instant(session: Session, at: datetime | None, by: Literal["recorded", "happened"]) -> Instant:
+    given = Arguments()
+    zone = load_bakery(session).time_zone
+    instant = given.moment("at", at, lambda: zone) or now()
+    given.done()
+    check_is_past("at", instant, now(), zone)
+    return Instant(instant, by)
 
 
 @router.get("/stock-value", **reads(StockValue))

@@ -14,12 +14,13 @@ from bake_tracker.entrypoints.web.catalog import (
     settings,
     unit_change,
 )
-from bake_tracker.entrypoints.web.log import errors, transactions
+from bake_tracker.entrypoints.web.log import errors, questions, transactions
 from bake_tracker.entrypoints.web.pages import show_problem
 from bake_tracker.entrypoints.web.production import bake, box, operations, today
 from bake_tracker.entrypoints.web.report import reports
 from bake_tracker.entrypoints.web.static_files import OurFiles
 from bake_tracker.entrypoints.web.stock import (
+    as_of,
     count,
     deliver,
     find,
@@ -58,12 +59,14 @@ PAGES: tuple[APIRouter, ...] = (
     weigh.router,
     count.router,
     find.router,
+    as_of.router,
     people.router,
     settings.router,
     correct_settings.router,
     edits.router,
     unit_change.router,
     errors.router,  # /log/errors before /log/{wanted}
+    questions.router,  # as above
     transactions.router,
 )
 

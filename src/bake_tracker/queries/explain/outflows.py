@@ -16,6 +16,26 @@ from bake_tracker.queries.operations.costs import cost_now
 from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.stock.as_of import Instant
 
+DAILY = frozenset({"record_batch_production", "record_assembly", "sale"})
+"""Kinds of outflow of which there are many, so that one of them rarely explains anything."""
+WENT = {
+    "record_batch_production": "baked",
+    "record_assembly": "packed",
+    "sale": "sold",
+    "waste": "thrown away",
+    "spoilage": "spoiled",
+    "gift": "given away",
+    "sample": "given as samples",
+    "sent back": "sent back",
+    "return": "brought back",
+    "correction": "corrected",
+    "stocktake": "corrected by counts",
+    "record_transfer": "moved",
+    "record_unit_change": "moved to another unit",
+    "record_reversal": "undone",
+}
+"""Words for the kinds of outflow."""
+
 _WITHIN_AN_ITEM = ("record_transfer", "record_unit_change")
 """They move stock between lots of one item."""
 

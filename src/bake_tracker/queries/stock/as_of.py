@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal, TypedDict
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypedDict, cast
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.errors import OperationNotFoundError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
@@ -53,6 +54,7 @@ class LotAsOf(TypedDict):
 class ItemAsOf(TypedDict):
     """An item of which there was something; the value leaves out lots of unknown cost."""
 
+    item_id: int
     kind: str
     item_slug: str
     quantity: str
@@ -71,6 +73,20 @@ class StockAsOf(TypedDict):
     known_value: str
     lots_without_cost: list[str]
     items: list[ItemAsOf]
+
+
+def load_instant_before(session: Session, operation_id: str) -> datetime:
+    """The last instant before the transaction of an operation, by recording.
+
+    Raises:
+        OperationNotFoundError: it was never recorded.
+    """
+    operation = tables.operation
+    own = select(operation.c.transaction_id).where(operation.c.id == operation_id).scalar_subquery()
+    began = session.scalar(select(func.min(operation.c.recorded_at)).where(operation.c.transaction_id == own))
+    if began is None:
+        raise OperationNotFoundError(operation_id)
+    return cast(datetime, began) - timedelta(microseconds=1)
 
 
 def load_stock_as_of(
@@ -112,6 +128,7 @@ def _held(instant: Instant, item_id: int | None, lot_ids: Collection[int] | None
     then = left.subquery()
     return (
         select(
+            item.c.id.label("item_id"),
             item.c.kind,
             item.c.slug,
             item.c.base_unit,
@@ -144,6 +161,7 @@ def _is_known(instant: Instant) -> ColumnElement[bool]:
 def _item(rows: list[Any]) -> ItemAsOf:
     first = rows[0]
     return {
+        "item_id": first.item_id,
         "kind": first.kind,
         "item_slug": first.slug,
         "quantity": format_micros(sum(int(row.micros) for row in rows)),

@@ -7,21 +7,8 @@ from rich.tree import Tree
 
 from bake_tracker.domain.amounts import amount
 from bake_tracker.entrypoints.cli.state import counted, money, twig
+from bake_tracker.queries.explain.outflows import DAILY, WENT
 
-_DAILY = {"record_batch_production": "baked", "record_assembly": "packed", "sale": "sold"}
-_BY_HAND = {
-    "waste": "thrown away",
-    "spoilage": "spoiled",
-    "gift": "given away",
-    "sample": "given as samples",
-    "sent back": "sent back",
-    "return": "brought back",
-    "correction": "corrected",
-    "stocktake": "corrected by counts",
-    "record_transfer": "moved",
-    "record_unit_change": "moved to another unit",
-    "record_reversal": "undone",
-}
 _FEW = 3
 """How many changes of a daily kind are listed; the last ones rarely explain anything."""
 
@@ -30,12 +17,12 @@ def add_outflows(tree: Tree, kinds: Sequence[dict[str, Any]], unit: str, limit: 
     """Add a branch for each kind, the largest first, with its largest changes."""
     for kind in kinds:
         name = kind["kind"]
-        word = _DAILY.get(name) or _BY_HAND.get(name) or name.replace("_", " ")
+        word = WENT.get(name, name.replace("_", " "))
         sign = "+" if kind["direction"] == "in" else ""
         total = f"{word}: {sign}{amount(kind['quantity'], unit)} in {counted(kind['count'], 'change')}"
-        branch = tree.add(twig(total, "" if name in _DAILY else "yellow"))
+        branch = tree.add(twig(total, "" if name in DAILY else "yellow"))
         is_long = kind["count"] > limit  # with --all nothing is
-        shown = kind["largest"][: _FEW if is_long and name in _DAILY else limit]
+        shown = kind["largest"][: _FEW if is_long and name in DAILY else limit]
         for change in shown:
             branch.add(twig(_change(change, unit, of_item=of_item)))
         if more := kind["count"] - len(shown):

@@ -67,6 +67,18 @@ def test_an_item_is_explained_as_it_was(bakery: CommandLine) -> None:
     assert "the cost was unknown: FREE" in bakery("as-of", at, "value").out
 
 
+def test_just_before_an_operation_is_an_instant_too(bakery: CommandLine) -> None:
+    """By the beginning of its id; one that fits several, or none, is refused."""
+    rows = bakery("explain", "flour", "--json").json["item"]["outflows"][0]["largest"]
+    wasted = rows[0]["operation_id"]
+    lots = bakery("as-of", f"before:{wasted}", "stock", "flour", "--json").json["items"][0]["lots"]
+    assert [(lot["lot_code"], lot["quantity"]) for lot in lots] == [("OLD", "100"), ("FREE", "10")]
+    for wanted, says in ((wasted[:3], "several operations"), ("ffffffff", "not the id of a recorded operation")):
+        done = bakery("as-of", f"before:{wanted}", "stock")
+        assert done.code == 2
+        assert says in " ".join(done.err.replace("│", " ").split())
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -20,6 +20,7 @@ ABOUT = {
     "Did this operation commit?": "killed",
     "What did one request do?": "request",
     "What else was in that transaction?": "correction",
+    "How much was there just before that correction?": "correction",
     "Was it undone, by what, and why?": "undone",
 }
 """Which operation of that night a question is about."""
@@ -84,6 +85,7 @@ ANSWERS: dict[str, list[str]] = {
     ],
     "How much flour was there at a quarter past twelve?": ["flour flour-20260101-1 7000 g"],
     "Where had it gone by then?": ["flour: 3500 g", "baked: 3500 g in 7 changes", "corrected: 3000 g in 1 change"],
+    "How much was there just before that correction?": ["flour flour-20260101-1 7000 g"],
     "Was it undone, by what, and why?": ["record_batch_production {undone}", "undone by", ": typed twice"],
     "What did Cleo do yesterday?": ["run_in_transaction: retried", "reason=burnt", "T16:12:", "kind=sale"],
     "How often does it happen, how much is refused, and how slow is it?": ["record_bake_and_pack 2 50.0 %"],

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bake_tracker.log.format import MAX_FRAMES, ConsoleFormatter, JsonFormatter
 from bake_tracker.log.tell import complete_line, get_service_logger, make_event, places_of
@@ -155,6 +156,14 @@ def test_a_console_line_names_an_error_once() -> None:
     record = record_of("error", logging.ERROR, error="ValueError: hot")
     record.exc_info = raised(ValueError("hot"))
     assert ConsoleFormatter(colour=False).format(record).count("hot") == 1
+
+
+def test_an_error_of_the_database_says_what_failed_and_no_more() -> None:
+    """SQLAlchemy adds the address of a page to each."""
+    error = OperationalError("SELECT 1", {}, ValueError("locked"), hide_parameters=True)
+    assert "sqlalche.me" in str(error)
+    said = "(builtins.ValueError) locked\n[SQL: SELECT 1]"
+    assert error_text(error) == f"OperationalError: {said}"
 
 
 def test_an_error_text_is_cut_between_characters() -> None:

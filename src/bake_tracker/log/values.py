@@ -89,11 +89,17 @@ def safe_again(value: Any, depth: int = 0) -> Any:
     return again
 
 
+_ADDRESS = re.compile(r"\n\(Background on this error at: https://sqlalche\.me/\S+\)$")
+
+
 def error_text(error: BaseException, limit: int = 1_024) -> str:
-    """``<Type>: <text>`` in at most ``limit`` bytes of UTF-8; only the type if the text cannot be rendered."""
+    """``<Type>: <text>`` in at most ``limit`` bytes of UTF-8; only the type if the text cannot be rendered.
+
+    The address of a page about the error, which SQLAlchemy adds, explains nothing here.
+    """
     name = _type_name(type(error))
     try:
-        text = f"{name}: {without_secrets(_text(str(error)))}"
+        text = f"{name}: {without_secrets(_ADDRESS.sub('', _text(str(error))))}"
     except Exception:
         text = f"{name}: [unrenderable]"
     encoded = text.encode("utf-8", "replace")

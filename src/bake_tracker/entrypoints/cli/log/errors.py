@@ -4,7 +4,7 @@ import typer
 
 from bake_tracker.domain.log.faults import NEEDLES, Faults, gather_faults
 from bake_tracker.domain.log.query import LogQuery
-from bake_tracker.entrypoints.cli.log.lines import say_unreadable
+from bake_tracker.entrypoints.cli.log.lines import on_one_line, say_unreadable
 from bake_tracker.entrypoints.cli.log.search import Since, Until, Where, conditions_of, refuse_no_span
 from bake_tracker.entrypoints.cli.progress import reading
 from bake_tracker.entrypoints.cli.state import answer, complain, counted, say, state
@@ -30,10 +30,10 @@ def errors(where: Where = None, since: Since = None, until: Until = None) -> Non
 
 def _show(found: Faults) -> None:
     for fault in found["errors"]:
-        say(f"{counted(fault['count'], 'time')}: {fault['type']}: {fault['message']}", style="bold")
+        say(f"{counted(fault['count'], 'time')}: {fault['type']}: {on_one_line(fault['message'])}", style="bold")
         say(f"  raised at {fault['raised_at'] or 'an unknown place'}")
         for cause in fault["causes"]:
-            say(f"  caused by {cause}")
+            say(f"  caused by {on_one_line(cause)}")
         say(f"  first {fault['first']}, last {fault['last']}")
         if fault["example"]:
             say(f"  for example {fault['operation'] or 'request'} {fault['example']}")

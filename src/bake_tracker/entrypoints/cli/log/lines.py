@@ -29,7 +29,7 @@ def print_line(raw: bytes, line: Mapping[str, Any], asked: Iterable[str] = ()) -
 
 def one_line(line: Mapping[str, Any], asked: Iterable[str] = ()) -> str:
     """A log line for people: time, level, message, operation id, duration, what was asked for, and the other fields."""
-    ending = [str(line[name]) for name in _ENDING if line.get(name)]
+    ending = [on_one_line(line[name]) for name in _ENDING if line.get(name)]
     head = f"{line['timestamp']} {line.get('level') or '':<7} {line.get('message') or ''}"
     took = [f"{line['duration_ms']} ms"] if line.get("duration_ms") is not None else []
     return "  ".join(
@@ -55,6 +55,11 @@ def spent(line: Mapping[str, Any]) -> str:
 def fields(line: Mapping[str, Any]) -> list[str]:
     """The other fields, as ``name=value``."""
     return [f"{key}={plain(value)}" for key, value in line.items() if key not in APART and value is not None]
+
+
+def on_one_line(text: Any) -> str:
+    """A text of several lines, such as the database's errors, as one."""
+    return " ".join(str(text).splitlines())
 
 
 def plain(value: Any) -> str:

@@ -24,7 +24,7 @@ from bake_tracker.domain.log.tree import (
     tree_view,
     walk,
 )
-from bake_tracker.entrypoints.cli.log.lines import fields, spent
+from bake_tracker.entrypoints.cli.log.lines import fields, on_one_line, spent
 from bake_tracker.entrypoints.cli.log.search import Since, Until, conditions_of, refuse_no_span
 from bake_tracker.entrypoints.cli.progress import reading
 from bake_tracker.entrypoints.cli.state import answer, ask, complain, counted, out, print_json, say, state, twig
@@ -145,7 +145,7 @@ def draw(transaction: TransactionNode, consumed: Consumed = MappingProxyType({})
     root = Tree(Text(escape_unsafe(title), style="bold"), guide_style="dim")
     reason = transaction.reason
     if reason is not None:
-        root.add(twig(f"because: {reason}", "yellow"))
+        root.add(twig(f"because: {on_one_line(reason)}", "yellow"))
     for node in transaction.operations:
         _add(root, node, transaction.causes, consumed)
     return root
@@ -204,7 +204,7 @@ def _details(line: LogLine) -> Iterator[tuple[str, str]]:
     if line["outcome"] == "rolled_back":  # the transaction, or the operation around it, has the reason
         return
     if line.get("error") and not shortages:
-        yield str(line["error"]), "red"
+        yield on_one_line(line["error"]), "red"
     exception = line.get("exception")
     for frame in _list(exception.get("frames"))[-3:] if isinstance(exception, Mapping) else ():
         yield f"at {frame}", "red"

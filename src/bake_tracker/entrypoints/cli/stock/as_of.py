@@ -1,6 +1,7 @@
 """Show the stock as it was at an instant."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import typer
@@ -14,18 +15,23 @@ from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, show_table, twig
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import load_item
+from bake_tracker.queries.explain.operation import find_operations
 from bake_tracker.queries.explain.outflows import load_item_outflows, load_lot_outflows
 from bake_tracker.queries.explain.shelf import find_lots
-from bake_tracker.queries.stock.as_of import Instant, load_stock_as_of
+from bake_tracker.queries.stock.as_of import Instant, load_instant_before, load_stock_as_of
 from bake_tracker.queries.stock.lots import load_lot
 from bake_tracker.services.database import Session
 
 MOST = 10
+BEFORE = "before:"
 
 
 def as_of(
     instant: Annotated[
-        str, typer.Argument(help="2026-11-23T14:30, yesterday or 1h (an hour ago), in the bakery's time")
+        str,
+        typer.Argument(
+            help="2026-11-23T14:30, yesterday or 1h (an hour ago), in the bakery's time; or before:ID, an operation"
+        ),
     ],
     what: Annotated[Literal["stock", "value", "explain"], typer.Argument(help="stock, value, or explain with an item")],
     name: Annotated[
@@ -41,7 +47,7 @@ def as_of(
         raise typer.BadParameter("explain needs an item or a lot, such as: bake as-of yesterday explain flour")
 
     def tell(session: Session) -> dict[str, Any]:
-        at = parse.moment_ago(instant, load_bakery(session).time_zone)
+        at = _instant(session, instant)
         if at > now():
             raise typer.BadParameter(f"{instant!r} is yet to come; use an instant up to now")
         then = Instant(at, "happened" if happened else "recorded")
@@ -61,6 +67,19 @@ def as_of(
 
     found = ask(tell)
     answer(found, _SHOW[what])
+
+
+def _instant(session: Session, text: str) -> datetime:
+    """A time, or the last instant before an operation or a transaction, given by the beginning of its id."""
+    if not text.startswith(BEFORE):
+        return parse.moment_ago(text, load_bakery(session).time_zone)
+    wanted = text.removeprefix(BEFORE)
+    found = find_operations(session, wanted)
+    if len(found) > 1 and len({one["recorded_at"] for one in found}) > 1:
+        raise typer.BadParameter(f"several operations have an id that begins with {wanted!r}; type more of it")
+    if not found:
+        raise typer.BadParameter(f"{wanted!r} is not the id of a recorded operation or transaction, or its beginning")
+    return load_instant_before(session, found[0]["operation_id"])
 
 
 def _show_stock(then: Mapping[str, Any]) -> None:

@@ -29,6 +29,7 @@ TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
     [
         ("nobody listens", 0.3),
         ("it answers 500", 0.3),
+        ("it takes no metrics either", 0.3),
         ("it asks to come again", 0.3),
         ("it never answers", 0.1),
         ("it never answers", 20),
@@ -45,7 +46,11 @@ def test_a_dead_collector_is_reported_once_and_harms_nothing(
     """The production is recorded and its line written; stderr has one line about it."""
     kitchen.simple_bakery()
     collector.is_stuck = trouble == "it never answers"
-    collector.status = {"it answers 500": 500, "it asks to come again": 503}.get(trouble, 200)
+    if trouble == "it takes no metrics either":
+        monkeypatch.setenv("OTEL_METRICS_EXPORTER", "otlp")
+    collector.status = {"it answers 500": 500, "it takes no metrics either": 404, "it asks to come again": 503}.get(
+        trouble, 200
+    )
     if trouble == "nobody listens":
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr("bake_tracker.log.otel.REQUEST_TIMEOUT_S", request_timeout_s)

@@ -17,9 +17,10 @@ from bake_tracker.domain.units import format_micros
 from bake_tracker.queries.stock.as_of import Instant, load_stock_as_of
 from bake_tracker.services.database import dispose_engines, read_scope
 from support.databases import fresh_postgresql, fresh_sqlite
+from support.depth import rounds
 from support.life_undone import Life
 
-LIVES, STEPS = {"sqlite": 3, "postgresql": 1}, 12
+LIVES, STEPS = {"sqlite": rounds(3, 30), "postgresql": rounds(1, 5)}, 12
 Held = list[tuple[str, str, str | None]]
 NEWEST = (
     "SELECT id, recorded_at, name FROM operation WHERE parent_id IS NULL ORDER BY recorded_at DESC, id DESC LIMIT 1"

@@ -147,9 +147,13 @@ def _entry(happened_ns: int, fields: dict[str, Any], prefix: str, error: BaseExc
 
 
 class _Collector:
-    """State of the collector, shared by both exporters: whether it answers, and whether a failure was reported."""
+    """State of the collector, shared by exporters: whether it answers, and whether a failure was reported.
 
-    def __init__(self) -> None:
+    ``reporter`` reports for this one too, so that a dead collector is reported once.
+    """
+
+    def __init__(self, reporter: "_Collector | None" = None) -> None:
+        self._reporter = reporter
         self.is_reported = False
         self._quiet_until = 0.0
 
@@ -165,7 +169,9 @@ class _Collector:
 
     def report(self) -> None:
         """Report it on stderr, once."""
-        if not self.is_reported and sys.stderr is not None:
+        if self._reporter is not None:
+            self._reporter.report()
+        elif not self.is_reported and sys.stderr is not None:
             self.is_reported = True
             sys.stderr.write(
                 "bake-tracker: the OpenTelemetry collector does not accept the data; the operations and the log file "
@@ -216,7 +222,7 @@ def exporting(*, traces: bool, logs: bool, metrics: bool = False) -> Iterator[No
             _handle(at_the_end, OtlpHandler(logger_provider))
         if metrics:
             # With a state of its own: a collector that takes no metrics still gets the spans.
-            meters = otel_metrics.meter_provider(resource, _Collector().send, _timeout_s("METRICS"))
+            meters = otel_metrics.meter_provider(resource, _Collector(collector).send, _timeout_s("METRICS"))
             shutdowns.append(meters.shutdown)
             _handle(at_the_end, otel_metrics.MetricsHandler(meters))
         yield

@@ -121,6 +121,25 @@ def test_a_transaction_is_a_tree_with_what_it_consumed(viewer: TestClient) -> No
     assert viewer.get("/api/v1/log/transactions/ffffffff").json() == []
 
 
+def test_transactions_are_found_by_what_their_lines_say(viewer: TestClient, tmp_path: Path) -> None:
+    """With every attempt; a viewer cannot find out by asking where in the program something broke."""
+    first = line(1, "retried", error="OperationalError: locked")
+    broke = line(3, "error", exception={"type": "KeyError"})
+    lines = [first, line(2, operation_id=first["operation_id"], attempt=2), broke, line(4, actor="ada")]
+    (tmp_path / "told.log.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines), "utf-8")
+    owner = Web(ids={Role.OWNER: 3}).program(Role.OWNER)
+
+    def fates(client: TestClient, **query: str) -> list[str]:
+        return [tree["fate"] for tree in client.get("/api/v1/log/transactions", params=query).json()]
+
+    assert fates(viewer, where="outcome=retried") == ["retried", "committed"]
+    assert fates(viewer, where="actor=ada") == fates(viewer, since=at(4)) == fates(viewer, last="1") == ["committed"]
+    asked = ("exception.type=KeyError", "exception.type!=KeyError")
+    assert [len(fates(owner, where=where)) for where in asked] == [1, 3]
+    assert [len(fates(viewer, where=where)) for where in asked] == [0, 4]
+    assert viewer.get("/api/v1/log/transactions", params={"where": "actor"}).status_code == 422
+
+
 def test_how_operations_ended_is_counted(viewer: TestClient) -> None:
     """It counts by outcome, and reports lines that cannot be read."""
     stats = viewer.get("/api/v1/log/stats").json()

@@ -1,6 +1,6 @@
 """Read the log: matching lines, and transactions as trees."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,9 @@ _AGAIN = frozenset({"retried", "rolled_back"})
 """Outcomes after which the same operation may have been tried again."""
 LATEST_WRITER = timedelta(minutes=1)
 """Lines of several processes are in order except for as long as one of them waits to write."""
+
+
+Shown = Callable[[LogLine], LogLine | None]
 
 
 class Unreadable:
@@ -75,9 +78,15 @@ def written_at(line: LogLine) -> str:
 
 
 def read_trees(
-    path: Path, wanted: str | LogQuery | None = None, last: int = 20, progress: Progress | None = None
+    path: Path,
+    wanted: str | LogQuery | None = None,
+    last: int = 20,
+    progress: Progress | None = None,
+    shown: Shown | None = None,
 ) -> list[TransactionNode]:
     """The ``last`` transactions, those with an id that begins with ``wanted``, or those with a line that it matches.
+
+    ``shown`` is what a reader sees of a line, so that no condition tells what is hidden.
 
     Only the lines of these trees are kept in memory. A transaction includes the other attempts at its operations.
 
@@ -86,9 +95,10 @@ def read_trees(
     """
     if wanted is None:
         return build_trees(_latest(path, last))
-    groups = (
-        _groups_of(path, wanted, progress) if isinstance(wanted, LogQuery) else _groups_called(path, wanted, progress)
-    )
+    if isinstance(wanted, LogQuery):
+        groups = _groups_like(path, wanted, progress, shown)
+    else:
+        groups = _groups_called(path, wanted, progress)
     lines = _lines_of(path, groups, progress)
     if again := {line["operation_id"] for line in lines if line.get("attempt", 1) != 1 or line["outcome"] in _AGAIN}:
         earlier = _groups_with(path, again, progress)
@@ -111,15 +121,18 @@ def _groups_called(path: Path, wanted: str, progress: Progress | None) -> set[st
     return groups
 
 
-def _groups_of(path: Path, query: LogQuery, progress: Progress | None) -> set[str]:
+def _groups_like(path: Path, query: LogQuery, progress: Progress | None, shown: Shown | None) -> set[str]:
     """Every transaction, or check outside one, that has a matching line; a retry without an operation counts too."""
     groups: set[str] = set()
-    for _, line in find_lines(path, query, Unreadable(), progress):
+    span = query if shown is None else LogQuery((), query.since, query.until)
+    for _, line in find_lines(path, span, Unreadable(), progress):
+        if shown is not None and not ((seen := shown(line)) and query.matches(seen)):
+            continue
         if line.get("outcome") and (group := line.get("transaction_id") or line.get("operation_id")):
             groups.add(str(group))
             if len(groups) > MOST_TREES:
                 raise ValidationError.of(
-                    "conditions", f"match more than {MOST_TREES} transactions; add a condition or a time"
+                    "where", f"matches more than {MOST_TREES} transactions; add a condition or a time"
                 )
     return groups
 

@@ -1,5 +1,6 @@
 """Routes of the log, which never lies: lines, transactions as trees, and statistics."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -101,10 +102,20 @@ def list_log_lines(
 
 @router.get("/transactions", **reads(list[TransactionView]))
 def list_transactions(
-    request: Request, last: Annotated[int, Query(ge=1, le=200, description="the latest")] = 20
+    request: Request,
+    last: Annotated[int, Query(ge=1, le=200, description="the latest")] = 20,
+    where: Annotated[list[str], Query(max_length=MOST_CONDITIONS, description=CONDITIONS)] = [],  # noqa: B006  read only
+    since: Instant = None,
+    until: Instant = None,
 ) -> Response:
-    """The latest transactions as trees of operations, with the lots they used."""
-    return tagged(request, _trees(role_of(request), None, last))
+    """The latest transactions as trees of operations, with the lots they used.
+
+    With conditions or a time, those that have such a line, with every attempt at them.
+    """
+    if not where and since is None and until is None:
+        return tagged(request, _trees(role_of(request), None, last))
+    wanted = LogQuery(tuple(map(condition_in, where)), since, until)
+    return tagged(request, _trees(role_of(request), wanted, last)[-last:])
 
 
 @router.get("/transactions/{wanted}", **reads(list[TransactionView]))
@@ -135,8 +146,8 @@ def role_of(request: Request) -> Role:
     return caller.role if caller else Role.VIEWER
 
 
-def _trees(role: Role, wanted: str | None, last: int) -> list[TransactionView]:
-    trees = read_trees(the_log(), wanted, last)
+def _trees(role: Role, wanted: str | LogQuery | None, last: int) -> list[TransactionView]:
+    trees = read_trees(the_log(), wanted, last, shown=partial(shown_to, role))
     for node in (node for tree in trees for node in walk(tree.operations)):
         node.line = shown_to(role, node.line) or node.line
     with read_scope() as session:

@@ -1,16 +1,18 @@
 """Statements that name their operation, so that the database's log joins ours."""
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.orm import Session
 
 from bake_tracker.config import SettingsError, load_settings
 from bake_tracker.log.spans import accept_traceparent
-from bake_tracker.services.database import dispose_engines, engine_for, session_scope
+from bake_tracker.services.database import comment_statements, dispose_engines, engine_for, session_scope
 from bake_tracker.services.logging_utils import bound_log_context
 from support.kitchen import Kitchen
 from support.log.lines import boxes, cookies, fields
@@ -93,6 +95,19 @@ def test_the_log_of_postgresql_joins_ours(postgresql_url: str, use: Callable[[st
     done = kitchen.receive("Flour", 1, "kg")["operation_id"]
     found = [statement for statement in logged if f"operation='record_receipt',operation_id='{done}'*/" in statement]
     assert any("INSERT INTO movement" in statement for statement in found)
+
+
+def test_a_program_can_ask_for_comments_on_its_own_engine(kitchen: Kitchen) -> None:
+    """Whatever its driver is, the statements of our operations name them."""
+    kitchen.simple_bakery()
+    engine, statements = create_engine(os.environ["BAKE_TRACKER_DATABASE_URL"]), list[str]()
+    comment_statements(engine)
+    event.listen(engine, "after_cursor_execute", lambda _connection, _cursor, sent, *_more: statements.append(sent))
+    with Session(engine) as session:
+        done = cookies(kitchen, session)
+        session.commit()
+    engine.dispose()
+    assert sum(f"operation_id='{done['operation_id']}'*/" in statement for statement in statements) > 1
 
 
 def test_it_is_off_by_default_and_true_or_false(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from bake_tracker.database.engines import keep_readers_apart as keep_readers_apa
 from bake_tracker.database.engines import make_engine as make_engine
 from bake_tracker.database.schema import RESTORE_UNDER_WAY as RESTORE_UNDER_WAY
 from bake_tracker.database.shown_urls import shown_url as shown_url
+from bake_tracker.database.statement_comments import comment_statements as comment_statements
 from bake_tracker.database.transaction_outcomes import roll_back_because as roll_back_because
 from bake_tracker.domain.errors import DatabaseUnavailableError as DatabaseUnavailableError
 from bake_tracker.log.earlier_use import first_use

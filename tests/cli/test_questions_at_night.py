@@ -30,7 +30,7 @@ ANSWERS: dict[str, list[str]] = {
         "corrected: 3000 g in 1 change",
         "cost 6.00, 'the sack was rye', 2026-11-22 12:30:00 UTC by ben, record_adjustment {correction:.13}",
     ],
-    "Which calls were the slowest today?": ["success {waited:.13} 19", "success {slow:.13} 12"],
+    "Which calls were the slowest today?": ["success {waited:.13}", "success {slow:.13}"],
     "Why was this one slow: a lock, a statement, or the disk?": [
         "committed, by ada",
         "ms in one statement: INSERT INTO movement (operation_id",
@@ -98,7 +98,7 @@ ANSWERS: dict[str, list[str]] = {
         "TOO MUCH:",
         "operations in the last 12h, 1 refused, 1 error (above 0; most often record_adjustment: Runtime",
     ],
-    "Who waited for a lock?": ["{waited:.13}", "lock_wait_ms=19"],
+    "Who waited for a lock?": ["{waited:.13}", "lock_wait_ms="],
     "What is in this box?": ["cost by receipt", "2 of carton-20260101-1: 1.00", "250 g of flour-20260101-1: 0.50"],
     "Who wanted cookies and got none?": ["refused 2026-11-22 13:30:00 UTC by ada: record_bake_and_pack"],
 }

@@ -186,9 +186,9 @@ def sunday(night: Night) -> None:
 
 def monday(night: Night, patch: pytest.MonkeyPatch) -> None:
     """A held lock, a slow statement, a bug, a failed COMMIT, the till's process, and a clock that is set back."""
-    with _slow(night.clock, "BEGIN IMMEDIATE", 1_900):
+    with _slow(night.clock, "BEGIN IMMEDIATE", 19_000):
         night.remember("waited", night.do(f"{MONDAY}T08:00", "ada", night.bakes()))
-    with _slow(night.clock, "INSERT INTO movement", 1_200):
+    with _slow(night.clock, "INSERT INTO movement", 12_000):
         night.remember("slow", night.do(f"{MONDAY}T08:30", "ada", night.bakes()))
     undone = night.do(f"{MONDAY}T09:00", "ada", night.bakes())
     night.remember("undone", undone)

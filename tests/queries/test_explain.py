@@ -18,8 +18,8 @@ from bake_tracker.services.stock.adjustment import record_adjustment
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
 from support.log.makers import an_id, append
-from support.snapshot import once
 from support.tampering import without_guards
+from support.warm.snapshot import once
 
 pytestmark = pytest.mark.one_database
 

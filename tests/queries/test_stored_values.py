@@ -11,8 +11,8 @@ from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.queries.verify.stored_values import value_drift
 from support.kitchen import Kitchen
 from support.life_of_stock import fill_the_life_of_stock
-from support.snapshot import once
 from support.tampering import without_guards
+from support.warm.snapshot import once
 
 INVALID = "CAST(x'ff' AS TEXT)"
 ODD: dict[type[Any], tuple[str, ...]] = {

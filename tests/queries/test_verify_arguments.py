@@ -10,8 +10,8 @@ from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.stock.handling import record_release, record_transfer
 from support.kitchen import Kitchen
 from support.life_of_stock import fill_the_life_of_stock
-from support.snapshot import once
 from support.tampering import drift_after
+from support.warm.snapshot import once
 
 
 @pytest.fixture

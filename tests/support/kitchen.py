@@ -12,7 +12,7 @@ from bake_tracker.services import assembly_service, batch_production_service
 from bake_tracker.services.catalog import goods, measures, recipes, things
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.stock import receipt
-from support.snapshot import once
+from support.warm.snapshot import once
 
 Quantity = int | Decimal | Fraction
 

@@ -1,8 +1,6 @@
 """A PostgreSQL server of a test's own, to be killed and started again."""
 
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,7 @@ import psutil
 from sqlalchemy import create_engine, text
 
 from support.postgresql import run_tool
-from support.warm.waiting import PATIENCE_S
+from support.warm.waiting import wait_until
 
 
 class OwnServer:
@@ -37,7 +35,7 @@ class OwnServer:
         postmaster.suspend()  # it must not clean up after its children
         for process in dying:
             process.send_signal(signal.SIGKILL)
-        _wait_until(lambda: not any(_is_alive(process) for process in dying))
+        wait_until(lambda: not any(is_alive(process) for process in dying))
         # Where nobody collects the dead, the number of a dead postmaster stays taken, and its lock with it.
         for lock in (self._folder / "postmaster.pid", *self._folder.glob(".s.PGSQL.*.lock")):
             lock.unlink(missing_ok=True)
@@ -47,7 +45,7 @@ class OwnServer:
         """``kill -9`` of one process that serves somebody: the postmaster then ends all the others and recovers."""
         backends = [child for child in self._postmaster().children() if _serves(child)]
         backends[0].send_signal(signal.SIGKILL)
-        _wait_until(lambda: not any(_is_alive(backend) for backend in backends))
+        wait_until(lambda: not any(is_alive(backend) for backend in backends))
 
     def restart_at_once(self) -> None:
         """``pg_ctl restart -m immediate``: every connection is cut, nothing is written down in order."""
@@ -65,15 +63,8 @@ def _serves(process: psutil.Process) -> bool:
     return "bakery" in " ".join(process.cmdline())  # as in: postgres: postgres bakery [local] COMMIT
 
 
-def _is_alive(process: psutil.Process) -> bool:
+def is_alive(process: psutil.Process) -> bool:
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
-
-
-def _wait_until(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.005)

@@ -4,21 +4,28 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Table
+from sqlalchemy import ColumnElement, Connection, Executable, Row, Table, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 
-def insert_once(connection: Session | Connection, table: Table, row: Mapping[str, Any]) -> bool:
-    """Insert a row unless its key exists; return whether it was inserted. Waits for concurrent inserts."""
+def insert_once(
+    connection: Session | Connection, table: Table, row: Mapping[str, Any], *, postgresql_says: str = ""
+) -> Row[*tuple[Any, ...]] | None:
+    """Insert a row unless its key exists; return its key, or None. Waits for concurrent inserts.
+
+    On PostgreSQL, the answer to an expression follows the key.
+    """
     if isinstance(connection, Session):
         connection = connection.connection()
-    return connection.execute(_insert_once(table, connection.dialect.name), row).first() is not None
+    return connection.execute(_insert_once(table, connection.dialect.name, postgresql_says), row).first()
 
 
 @lru_cache
-def _insert_once(table: Table, dialect_name: str) -> Executable:
-    dialect = postgresql if dialect_name == "postgresql" else sqlite
+def _insert_once(table: Table, dialect_name: str, postgresql_says: str) -> Executable:
+    is_postgresql = dialect_name == "postgresql"
     (key,) = table.primary_key.columns
-    statement: Executable = dialect.insert(table).on_conflict_do_nothing().returning(key)
+    also: list[ColumnElement[Any]] = [literal_column(postgresql_says)] if postgresql_says and is_postgresql else []
+    dialect = postgresql if is_postgresql else sqlite
+    statement: Executable = dialect.insert(table).on_conflict_do_nothing().returning(key, *also)
     return statement

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from bake_tracker.clock import uuid7
+from bake_tracker.database.durability import Durability, least_durability
 from bake_tracker.log.format import exception_field
 from bake_tracker.log.tell import report_logging_fault
 from bake_tracker.log.together import lines_together
@@ -26,7 +27,7 @@ class Fate(Enum):
 class Ending:
     """How and when a transaction ended, the error if it failed, and otherwise why its owner rolled it back."""
 
-    __slots__ = ("_at_ns", "_shown", "_text", "after", "cause", "commit_ns", "failure", "fate", "words")
+    __slots__ = ("_at_ns", "_shown", "_text", "after", "cause", "commit_ns", "durability", "failure", "fate", "words")
 
     def __init__(
         self,
@@ -48,6 +49,8 @@ class Ending:
         """The row of the last operation that had succeeded."""
         self.commit_ns = commit_ns
         """How long the COMMIT took; 0 if none was sent."""
+        self.durability: Durability | None = None
+        """Who keeps what was committed, at least; None if nobody says."""
         self._at_ns = time.time_ns()
         self._text: str | None = None
         self._shown: dict[str, Any] | None = None
@@ -100,10 +103,12 @@ class OpenTransaction:
         "commit_ns",
         "failure",
         "frames",
+        "has_standby",
         "is_abandoned",
         "is_committing",
         "is_suspect",
         "question",
+        "settings",
         "words",
     )
 
@@ -114,6 +119,10 @@ class OpenTransaction:
         self.frames = [Frame("")]
         self.failure: BaseException | None = None
         self.commit_ns = 0
+        self.settings = ""
+        """The server's settings that say what a COMMIT is worth, as last heard of."""
+        self.has_standby = False
+        """Whether a second server is known to have what was committed."""
         self.words: str | None = None
         """Why the caller is about to roll back, in its own words."""
         self.is_abandoned = False
@@ -123,7 +132,7 @@ class OpenTransaction:
         self.is_suspect = False
         """Whether statements may have passed unseen, so that the rows have to be asked before COMMIT."""
         self.question = ""
-        """The SELECT for the ids of the rows that are there, with ``{}`` for a list of ids."""
+        """The SELECT for the ids of the rows that are there, with ``{}`` for a list of ids; settings may follow."""
 
     @property
     def transaction_id(self) -> str:
@@ -228,7 +237,10 @@ class OpenTransaction:
         if not pending:
             return
         if fate is not Fate.ROLLED_BACK:
-            _settle_all(pending, Ending(fate, failure, commit_ns=self.commit_ns))
+            ending = Ending(fate, failure, commit_ns=self.commit_ns)
+            if fate is Fate.COMMITTED and self.settings:
+                ending.durability = "standby" if self.has_standby else least_durability(self.settings)
+            _settle_all(pending, ending)
             return
         cause = None if failure or self.words or self.is_abandoned else sys.exception()
         if id(cause) == self._handled_before:  # it was being handled already when the transaction began

@@ -23,6 +23,7 @@ from sqlalchemy.pool import NullPool, PoolProxiedConnection, PoolResetState, Que
 
 from bake_tracker.database.control_statements import Control, controls_in, savepoint_name
 from bake_tracker.database.drivers import driver_of
+from bake_tracker.database.durability import Awaiting, awaiting, may_change_settings
 from bake_tracker.database.pending_outcomes import Fate, OpenTransaction
 from bake_tracker.database.prepared_outcomes import park, settle_prepared
 from bake_tracker.database.statement_times import current_times
@@ -201,11 +202,13 @@ def _commit(dialect: Dialect, pooled: PoolProxiedConnection, info: Info, send: C
     """Send a COMMIT, and settle the pending outcomes once it has returned."""
     transaction: OpenTransaction | None = info.get(KEY)
     began_ns = time.perf_counter_ns()
+    standby: Awaiting | None = None
     try:
         if transaction is not None:
             transaction.is_committing = True
             check_may_commit(dialect, transaction, pooled)
-        answer = send()
+            standby = awaiting(dialect, pooled.dbapi_connection, transaction.settings)
+        answer = send() if standby is None else standby.send(send)
     except BaseException as error:
         was_lost = is_lost(dialect, pooled, error)
         if transaction is not None:
@@ -227,7 +230,10 @@ def _commit(dialect: Dialect, pooled: PoolProxiedConnection, info: Info, send: C
     if transaction is not None:
         info.pop(KEY, None)
         transaction.commit_ns = time.perf_counter_ns() - began_ns
-        transaction.end(Fate.COMMITTED)
+        try:
+            transaction.has_standby = standby is not None and standby.was_awaited()
+        finally:
+            transaction.end(Fate.COMMITTED)
     return answer
 
 
@@ -334,6 +340,8 @@ def _observe_statements(dialect: Dialect, name: str) -> None:
         if context is not None and (controls := controls_in(args[1], is_postgresql=is_postgresql)):
             _statements.value -= 1
             return _control(context.root_connection, controls, lambda: original(*args))
+        if is_postgresql and context is not None and may_change_settings(args[1]):
+            _ask_for_settings(context.root_connection)
         times = current_times()
         began_ns = 0 if times is None else time.perf_counter_ns()
         try:
@@ -410,6 +418,11 @@ def _apply(dialect: Dialect, pooled: PoolProxiedConnection, transaction: OpenTra
         _end(pooled.info, transaction, Fate.ROLLED_BACK)
     elif control.does in ("commit", "prepare"):
         _end(pooled.info, transaction, Fate.COMMITTED if control.does == "commit" else Fate.UNKNOWN)
+
+
+def _ask_for_settings(connection: Connection) -> None:
+    if transaction := pooled_of(connection).info.get(KEY):
+        transaction.is_suspect = True  # asked before COMMIT, together with the rows
 
 
 def _notice_undone(context: Any, error: BaseException) -> None:

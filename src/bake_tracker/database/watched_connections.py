@@ -77,7 +77,10 @@ def rows_of(driver_connection: Any, transaction: OpenTransaction) -> set[str]:
     cursor = driver_connection.cursor()
     try:
         cursor.execute(transaction.question.format(", ".join(f"'{row_id}'" for row_id in wanted)))
-        return {str(row[0]) for row in cursor.fetchall()}
+        rows = cursor.fetchall()
+        if rows and len(rows[0]) > 1:
+            transaction.settings = rows[0][1]
+        return {str(row[0]) for row in rows}
     finally:
         cursor.close()
 

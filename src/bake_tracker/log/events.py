@@ -47,6 +47,10 @@ LINE_FIELDS = ID_FIELDS | {
     "commit_ms",
     "failed_in",
     "rolled_back_because",
+    "xid",
+    "lsn",
+    "timeline",
+    "durability",
 }
 """The fields of a JSON line that a caller's context cannot override."""
 

@@ -29,7 +29,7 @@ _COLOURS = {
 }
 _CONSOLE_HIDDEN = frozenset(
     {"operation", "outcome", "database_id", "transaction_id", "request_id", "settled_at", "actor"}
-    | {"trace_id", "span_id", "asked", "exception", "after_operation_id"}
+    | {"trace_id", "span_id", "asked", "exception", "after_operation_id", "xid", "lsn", "timeline", "durability"}
 )
 
 

@@ -28,6 +28,8 @@ def settle(happened: Event, span: OperationSpan | None, ending: Ending) -> None:
     happened.line["settled_at"] = ending.settled_at
     if ending.commit_ns >= WORTH_TELLING_NS:
         happened.line["commit_ms"] = in_ms(ending.commit_ns)
+    if ending.durability is not None:
+        happened.line["durability"] = ending.durability
     if (fate := ending.fate) is not Fate.COMMITTED:
         note_doubt(ending)
         outcome, failure = fate.value, ending.failure

@@ -23,6 +23,7 @@ from sqlalchemy.pool import QueuePool
 
 from bake_tracker.clock import now, uuid7
 from bake_tracker.database.attempts import attempt_number, current_attempt, note_operation, take_wait_ns, will_retry
+from bake_tracker.database.durability import SETTINGS, WRITTEN_AT, WrittenAt, read_written_at
 from bake_tracker.database.engines import reading
 from bake_tracker.database.insert_once import insert_once
 from bake_tracker.database.pending_outcomes import Frame, OpenTransaction, Settle
@@ -58,6 +59,7 @@ _LATER = frozenset({"used", "outputs", "count_saw"})
 Result = TypeVar("Result", bound=Mapping[str, Any])
 
 _ROWS = "SELECT id FROM operation WHERE id IN ({})"
+_ROWS_AND_SETTINGS = f"SELECT id, {SETTINGS} FROM operation WHERE id IN ({{}})"
 _complete = update(tables.operation).where(tables.operation.c.id == bindparam("of_operation"))
 _database_ids: WeakKeyDictionary[Engine, str] = WeakKeyDictionary()
 _current: ContextVar["Operation | None"] = ContextVar("bake_tracker_operation", default=None)
@@ -95,6 +97,8 @@ class Operation:
     caused_by: str | None = None
     """The operation that this one was called in, if that works in another transaction, such as another database's."""
     settle: Settle | None = None
+    written_at: WrittenAt | None = None
+    """Where its row stands in PostgreSQL's write-ahead log."""
     times: Times | None = None
     """Where the time goes; None if no line will say it."""
 
@@ -186,8 +190,9 @@ class Operation:
         """Join the session's transaction, or begin it, which may wait for a connection and for a lock."""
         begins, began_ns = not self.session.in_transaction(), time.perf_counter_ns()
         try:
-            question = _ROWS if to_write else ""
-            transaction = open_transaction(self.session.connection(), to_write=to_write, question=question)
+            connection = self.session.connection()
+            rows = _ROWS_AND_SETTINGS if connection.dialect.name == "postgresql" else _ROWS
+            transaction = open_transaction(connection, to_write=to_write, question=rows if to_write else "")
         finally:
             if self.times is not None:
                 waited_ns = take_wait_ns()
@@ -228,7 +233,9 @@ class Operation:
             "attempt": self.attempt,
             "actor": _actor(),
         }
-        if insert_once(self.connection, tables.operation, row):
+        if claimed := insert_once(self.connection, tables.operation, row, postgresql_says=WRITTEN_AT):
+            if len(claimed) > 1:
+                self.written_at, self.transaction.settings = read_written_at(claimed[1])
             # Only now: a copy of a success is a replay, even if the clock was set back in the meantime.
             if self.recorded_late:
                 check_is_past(*self.recorded_late, self.now, self.house.time_zone)
@@ -382,6 +389,8 @@ class Operation:
             line["caused_by"] = self.caused_by
         if self.transaction is not None:
             line["transaction_id"] = self.transaction.transaction_id
+            if self.written_at is not None and outcome == "success":
+                line["xid"], line["lsn"], line["timeline"] = self.written_at
         duration_ms = (time.perf_counter_ns() - self.started_at_ns + 500) // 1_000 / 1_000
         sql_count = statement_count() - self.statements_before
         if self.bakery is not None:

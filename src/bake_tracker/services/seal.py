@@ -70,7 +70,7 @@ def record_seal(*, session: Session, at_most: int = AT_MOST, operation_id: UUID 
         }
         # If the transaction reads from one snapshot, a seal made in the meantime is a serialization failure here.
         taken = insert_once(session, tables.seal, row)
-        assert taken, "other seals wait"
+        assert taken is not None, "other seals wait"
 
         seal = SealHash(number, previous, operation.id, claimed.recorded_at, claimed.actor)
         for part in in_parts(load_unsealed(session, at_most)):

@@ -12,6 +12,7 @@ APART = frozenset(
     {"timestamp", "settled_at", "level", "logger", "message", "operation", "outcome", "operation_id", "database_id"}
     | {"parent_operation_id", "transaction_id", "request_id", "actor", "duration_ms", "sql_count", "attempt"}
     | {"shortages", "exception", "error", "cause_operation_id", "after_operation_id", "rolled_back_because", "asked"}
+    | {"xid", "lsn", "timeline", "durability"}
 )
 """Fields that have their own place in the tree, or are not shown."""
 TIMES = ("begin_wait_ms", "lock_wait_ms", "sql_ms", "slowest_sql", "slowest_sql_ms", "commit_ms")

@@ -29,7 +29,7 @@ from benchmarks.log import rotation
 from benchmarks.log.loggers import SERVICES
 
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
-from support.hostile_values import HOSTILE, SECRET
+from support.log.hostile_values import HOSTILE, SECRET
 from support.log.outcome_scenarios import SCENARIOS, CallTime, CommitBound, Recorder, SessionEvents, staged
 
 SECONDS, BYTES = 2, 1024**3

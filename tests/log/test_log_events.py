@@ -17,7 +17,7 @@ from bake_tracker.log.events import Event
 from bake_tracker.log.format import JsonFormatter
 from bake_tracker.log.tell import complete_line, emit, get_service_logger, log_operation, make_event
 from bake_tracker.log.values import utc_text
-from support.hostile_values import HOSTILE
+from support.log.hostile_values import HOSTILE
 
 oven = get_service_logger("x.oven")
 

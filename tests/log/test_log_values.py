@@ -19,7 +19,7 @@ from bake_tracker.log.tell import bound_log_context
 from bake_tracker.log.values import MAX_SIZE, safe_value
 from bake_tracker.services import get_service_logger, log_operation
 from support.depth import rounds
-from support.hostile_values import HOSTILE, SECRET, BrokenClass, BrokenRepr, BrokenText
+from support.log.hostile_values import HOSTILE, SECRET, BrokenClass, BrokenRepr, BrokenText
 
 
 class Lines(logging.Handler):

@@ -6,7 +6,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any
@@ -86,10 +86,11 @@ class Server:
     def kill(self) -> None:
         """``kill -9`` of the postmaster and of all its processes, at once."""
         postmaster = self._postmaster()
+        postmaster.suspend()  # it must neither start another process nor clean up after these
         dying = [*postmaster.children(), postmaster]
-        postmaster.suspend()  # it must not clean up after its children
         for process in dying:
-            process.send_signal(signal.SIGKILL)
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
         wait_until(lambda: not any(is_alive(process) for process in dying))
         (self.folder / "postmaster.pid").unlink()
 
@@ -110,14 +111,15 @@ class Server:
 
     def stop_sending(self) -> None:
         """Let the standby receive nothing more; the server itself carries on."""
-        self._sender().suspend()
+        for sender in self._senders():
+            sender.suspend()
 
     def send_again(self) -> None:
-        self._sender().resume()
+        for sender in self._senders():
+            sender.resume()
 
-    def _sender(self) -> psutil.Process:
-        (found,) = [one for one in self._postmaster().children() if "walsender" in " ".join(one.cmdline())]
-        return found
+    def _senders(self) -> list[psutil.Process]:
+        return [psutil.Process(pid) for (pid,) in self.ask("SELECT pid FROM pg_stat_replication")]
 
     def _start(self) -> None:
         self._tool("pg_ctl", "-w", "-o", f"-h 127.0.0.1 -p {self.port}", "-l", str(self.folder / "log"), "start")
@@ -141,6 +143,7 @@ class TwoServers:
 
         It is asynchronous, or one that each COMMIT waits for.
         """
+        self.primary.send_again()  # a test may have left it stopped
         self.standby.stop()
         self.primary.set(synchronous_standby_names="")
         self.standby.copy_of(self.primary)

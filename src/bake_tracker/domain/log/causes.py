@@ -28,7 +28,7 @@ _CUTS = 100
 _CHANCE = 0.01
 _ENDS = frozenset(
     {"outcome", "level", "message", "error", "exception", "settled_at", "logger", "cause_operation_id"}
-    | {"after_operation_id", "rolled_back_because", "failed_in"}
+    | {"after_operation_id", "rolled_back_because", "failed_in", "xid", "lsn", "timeline", "durability"}
 )
 """Fields that say again how an operation ended."""
 _SPENT = frozenset({"duration_ms", "sql_count", *TIMES})

@@ -6,8 +6,10 @@ MARKS = frozenset({"opened", "noted"})
 """Lines about the log itself, not about an operation."""
 DONE = frozenset({"success", "replayed"})
 QUESTIONS = frozenset({"sufficient", "insufficient"})
-UNDONE = frozenset({"rolled_back", "retried", "unknown"})
-"""The work of the operation was rolled back, or its outcome is unknown."""
+LOST = "lost"
+"""Noted by a repair: it was a success, and was lost when another server took over."""
+UNDONE = frozenset({"rolled_back", "retried", "unknown", LOST})
+"""The work of the operation was rolled back or lost, or its outcome is unknown."""
 FAILED = frozenset({"error"})
 """A fault, not a refusal."""
 

@@ -73,6 +73,7 @@ def what_helps(line: LogLine) -> Advice | None:
             "the log says that it succeeded, but the ledger has no such operation", {"kind": "verify_log"}
         ),
         "rolled_back": Advice("it had succeeded, but its transaction was rolled back; try again"),
+        "lost": Advice("it had been committed, and was lost when another server took over; record it again"),
         "retried": Advice("nothing; it was retried automatically"),
         "unknown": Advice(
             "the connection broke during COMMIT, so it may or may not be recorded", {"kind": "verify_log"}

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.log.outcomes import LOST
 from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.events import Event
 from bake_tracker.log.file_locks import CAN_LOCK, alone
@@ -23,6 +24,7 @@ from bake_tracker.log.values import safe_fields, utc_text_ns
 from bake_tracker.models import Operation
 from bake_tracker.services.kinds import kinds
 from bake_tracker.services.operation import Kind
+from bake_tracker.services.reconcile.failovers import LostOperation
 from bake_tracker.services.reconcile.verification import (
     NOTED,
     REPAIRED_AT,
@@ -40,7 +42,7 @@ _OPTIONAL = frozenset({"parent_operation_id", "actor"})
 
 
 class LogRepair(LogVerification):
-    """The verification after the repair; ``repaired`` lists the operations whose line was written."""
+    """The verification after the repair; ``repaired`` lists the operations whose success line was written."""
 
     repaired: list[NamedOperation]
 
@@ -49,17 +51,20 @@ def repair_log(session: Session, path: Path, progress: Progress | None = None, *
     """Write the missing success line of every committed operation, then verify again.
 
     Missing and unresolved operations are written, oldest first and marked ``repaired_at``. Another line then counts the
-    unreadable lines, because everything the database knows about them is now in the log. Forged and doubled lines stay:
-    a repair adds what the database knows and never removes a line.
+    unreadable lines, because everything the database knows about them is now in the log. Each success that was lost
+    when another server took over gets a line that says so. Forged and doubled lines stay: a repair adds what the
+    database knows and never removes a line.
     """
     with _alone(path):
         before = verify_log(session, path, progress, is_whole=is_whole)
         silent = sorted([*before["missing"], *before["unresolved"]], key=lambda operation: operation["at"])
-        if not silent and before["unreadable_lines"] == before["unreadable_lines_noted"]:
+        if not silent and not before["lost"] and before["unreadable_lines"] == before["unreadable_lines_noted"]:
             return {**before, "repaired": []}
         with _appending(path) as handler:
             for event in _events(session, before["database_id"], [operation["operation_id"] for operation in silent]):
                 handler.take(event)
+            for lost in before["lost"]:
+                handler.take(_lost_event(lost, before["database_id"]))
             if before["unreadable_lines"]:
                 handler.take(_noting_event(before["unreadable_lines"]))
         after = verify_log(session, path, progress, is_whole=is_whole)
@@ -98,6 +103,19 @@ def _events(session: Session, database_id: str, operation_ids: list[str]) -> Ite
         columns = select(*Operation.__table__.columns).where(wanted).order_by(Operation.recorded_at)
         for row in session.execute(columns):
             yield _success_event(row, database_id)
+
+
+def _lost_event(lost: LostOperation, database_id: str) -> Event:
+    kind = kinds().get(lost["operation"])
+    logger = kind.logger if kind else get_service_logger("operations")
+    event = Event(logger, logging.WARNING, lost["operation"], LOST)
+    event.line |= {
+        "operation_id": lost["operation_id"],
+        "database_id": database_id,
+        **{name: lost[name] for name in ("lsn", "timeline", "timeline_ended_at", "known_by")},
+        REPAIRED_AT: event.line["timestamp"],
+    }
+    return event
 
 
 def _noting_event(unreadable_lines: int) -> Event:

@@ -5,7 +5,7 @@ A temporary SQLite file holds both, so that memory grows with the findings and n
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,10 +15,14 @@ from typing import Any, NamedTuple, TypedDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.log.failover import Place, read_place
+from bake_tracker.domain.log.outcomes import LOST
 from bake_tracker.log.scan import Progress, read_log
 from bake_tracker.models import Operation
 from bake_tracker.queries.archive.restored import load_restored
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.services.reconcile.failovers import Claim, Failovers, LostOperation
+from bake_tracker.services.reconcile.failovers import NamedOperation as NamedOperation
 
 LINE_IS_LATE_S = (0.05, 0.2, 0.5)
 """How long to wait, in turn, for the line of an operation that has just been committed."""
@@ -29,12 +33,15 @@ NOTED = ("repair_log", "noted")
 ROWS_AT_ONCE = 1_000
 
 _TABLES = """
-    CREATE TABLE told (id TEXT, operation TEXT, is_repaired INTEGER, at TEXT);
+    CREATE TABLE heard (
+        id TEXT, operation TEXT, is_repaired INTEGER, at TEXT, outcome TEXT, xid TEXT, lsn TEXT, timeline TEXT
+    );
+    CREATE VIEW told AS SELECT rowid AS rowid, * FROM heard WHERE outcome = 'success';
     CREATE TABLE committed (id TEXT, operation TEXT, at TEXT);
     CREATE TABLE restored (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _INDEXES = """
-    CREATE INDEX told_by_id ON told (id);
+    CREATE INDEX heard_by_id ON heard (id);
     CREATE INDEX committed_by_id ON committed (id);
 """
 _TOLD = "EXISTS (SELECT 1 FROM told t WHERE t.id = c.id)"
@@ -48,23 +55,22 @@ _SILENT = f"""
     ORDER BY c.rowid
 """
 _FORGED = """
-    SELECT t.id, t.operation, t.at FROM told t
+    SELECT t.id, t.operation, t.at, t.xid, t.lsn, t.timeline FROM told t
     WHERE NOT EXISTS (SELECT 1 FROM committed c WHERE c.id = t.id AND c.operation = t.operation)
     GROUP BY t.id, t.operation ORDER BY min(t.rowid)
+"""
+_UNKNOWN = """
+    SELECT h.id, h.operation, h.at, h.xid, h.lsn, h.timeline FROM heard h
+    WHERE h.outcome = 'unknown' AND NOT EXISTS (SELECT 1 FROM committed c WHERE c.id = h.id)
+    AND NOT EXISTS (SELECT 1 FROM told t WHERE t.id = h.id)
+    GROUP BY h.id, h.operation ORDER BY max(h.rowid)
 """
 # A process that stopped between COMMIT and its line, and continued after a repair, agrees with the repaired line.
 _DOUBLED = """
     SELECT id, operation, at FROM told
     GROUP BY id HAVING sum(is_repaired) > 1 OR sum(NOT is_repaired) > 1 ORDER BY min(rowid)
 """
-
-
-class NamedOperation(TypedDict):
-    """An operation on which the log and the database disagree."""
-
-    operation_id: str
-    operation: str
-    at: str
+_LINES = "SELECT id, operation, at, xid, lsn, timeline FROM told WHERE id = :id AND is_repaired = :repaired"
 
 
 class LogVerification(TypedDict):
@@ -75,6 +81,12 @@ class LogVerification(TypedDict):
     committed without a success line. ``forged``: a success line without a committed operation. ``doubled``: more than
     one success line, not counting a repaired one beside the original. ``unresolved``: committed, but the log only says
     ``unknown``. Unreadable lines that a repair has noted do not count against the log.
+
+    On PostgreSQL, ``lost`` are successes that were committed and then lost when another server took over, except those
+    that a repair has noted, which do not count against the log. ``history_missing`` means that this user may not read
+    where the earlier timelines ended, so that such successes are among the ``forged``. Of the operations that are only
+    told as ``unknown`` and left no row, the server says which were ``rolled_back``, and which are ``undecided`` as
+    their transaction is still open.
     """
 
     log_file: str
@@ -90,6 +102,11 @@ class LogVerification(TypedDict):
     forged: list[NamedOperation]
     doubled: list[NamedOperation]
     unresolved: list[NamedOperation]
+    lost: list[LostOperation]
+    lost_noted: int
+    history_missing: bool
+    rolled_back: list[NamedOperation]
+    undecided: list[NamedOperation]
     clean: bool
 
 
@@ -107,8 +124,8 @@ def verify_log(
     reading = _Reading(path, database_id, progress)
     with closing(sqlite3.connect("", isolation_level=None)) as compared:
         compared.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES} BEGIN")
-        successes = (heard[:4] for heard in reading.heard() if heard.outcome == "success")
-        compared.executemany("INSERT INTO told VALUES (?, ?, ?, ?)", successes)
+        ends = (heard.stored() for heard in reading.heard() if heard.outcome != "replayed")
+        compared.executemany("INSERT INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?)", ends)
         session.rollback()
         doubtful: list[str] = []
         compared.executemany("INSERT INTO restored VALUES (?)", ((one,) for one in load_restored(session, doubtful)))
@@ -122,6 +139,18 @@ def verify_log(
         def named(sql: str) -> list[NamedOperation]:
             return [_named(*row) for row in compared.execute(sql, bounds)]
 
+        def claims(sql: str, values: Mapping[str, Any] = bounds) -> list[Claim]:
+            return [
+                Claim(_named(key, operation, at), None if place[0] is None else Place(*map(int, place)))
+                for key, operation, at, *place in compared.execute(sql, values)
+            ]
+
+        def is_doubled(operation: NamedOperation) -> bool:
+            """Whether more than one of its lines is true: one that was lost may have been recorded again."""
+            lines = [{"id": operation["operation_id"], "repaired": repaired} for repaired in (False, True)]
+            return any(len(Failovers(session).unexplained(claims(_LINES, one))) > 1 for one in lines)
+
+        failovers = Failovers(session)
         operations, restored = count(f"committed c WHERE {_COMPARED}"), count(f"committed c WHERE {_RESTORED}")
         reading, missing, unresolved = _wait_for_lines(reading, named(_SILENT))
         result: LogVerification = {
@@ -135,12 +164,24 @@ def verify_log(
             "unreadable_lines": reading.unreadable,
             "unreadable_lines_noted": reading.noted,
             "missing": missing,
-            "forged": named(_FORGED),
-            "doubled": named(_DOUBLED),
+            "forged": failovers.unexplained(claims(_FORGED)),
+            "doubled": [operation for operation in named(_DOUBLED) if is_doubled(operation)],
             "unresolved": unresolved,
+            "lost": [],
+            "lost_noted": 0,
+            "history_missing": failovers.is_history_missing,
+            "rolled_back": [],
+            "undecided": [],
             "clean": False,
         }
-    disagreeing = (result["missing"], result["forged"], result["doubled"], result["unresolved"], doubtful)
+        result["rolled_back"], result["undecided"] = failovers.decided(claims(_UNKNOWN))
+        noted = {row[0] for row in compared.execute("SELECT id FROM heard WHERE outcome = :lost", {"lost": LOST})}
+        result["lost"] = [lost for lost in failovers.lost if lost["operation_id"] not in noted]
+        result["lost_noted"] = len(failovers.lost) - len(result["lost"])
+    disagreeing = (
+        *(result["missing"], result["forged"], result["doubled"], result["unresolved"], result["lost"]),
+        *(result["undecided"], doubtful),
+    )
     result["clean"] = not any(disagreeing) and reading.unreadable == reading.noted
     return result
 
@@ -154,6 +195,12 @@ class _Heard(NamedTuple):
     at: str
     outcome: str
     parent_id: str
+    place: Place | None
+
+    def stored(self) -> tuple[Any, ...]:
+        """The row to compare; numbers as text, since SQLite's have only 63 bits."""
+        place = (None, None, None) if self.place is None else map(str, self.place)
+        return (self.operation_id, self.operation, self.is_repaired, self.at, self.outcome, *place)
 
 
 @dataclass(slots=True)
@@ -185,12 +232,13 @@ class _Reading:
                 # A commit-bound line is written when it is settled, long after it happened.
                 self._tell_time(str(line.get("settled_at", line["timestamp"])))
             outcome = line.get("outcome")
-            if outcome in ("success", "unknown", "replayed") and line.get("database_id") == self.database_id:
+            if outcome in ("success", "unknown", "replayed", LOST) and line.get("database_id") == self.database_id:
                 operation_id, operation, at, parent_id = (
                     _storable(line.get(name))
                     for name in ("operation_id", "operation", "timestamp", "parent_operation_id")
                 )
-                yield _Heard(operation_id, operation, is_repaired, at, outcome, parent_id)
+                place = read_place(line.get("xid"), line.get("lsn"), line.get("timeline"))
+                yield _Heard(operation_id, operation, is_repaired, at, outcome, parent_id, place)
 
     def _tell_time(self, text: str) -> None:
         if self._earliest is not None and text >= self._earliest:
@@ -217,6 +265,8 @@ def _wait_for_lines(
         reading = _Reading(reading.path, reading.database_id, reading.progress)
         for heard in reading.heard():
             if (operation := waiting.get(heard.operation_id)) is None:
+                continue
+            if heard.outcome == LOST:
                 continue
             if heard.outcome != "success":
                 outcomes.setdefault(heard.operation_id, set()).add(heard.outcome)

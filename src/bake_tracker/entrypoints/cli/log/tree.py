@@ -33,7 +33,14 @@ from bake_tracker.log.values import error_text, escape_unsafe
 from bake_tracker.queries.explain.operation import Relative, find_operations
 from bake_tracker.queries.stock.draws import ConsumedLot, load_consumed
 
-_STYLES = {"success": "green", "replayed": "green", "rolled_back": "yellow", "retried": "yellow", "unknown": "red"}
+_STYLES = {
+    "success": "green",
+    "replayed": "green",
+    "rolled_back": "yellow",
+    "retried": "yellow",
+    "unknown": "red",
+    "lost": "red",
+}
 _OPEN = frozenset({"unknown", "prepared"})
 LATEST = 20
 SLOW_MS = 250

@@ -12,7 +12,10 @@ from bake_tracker.services.reconcile.verification import verify_log
 
 def verify(
     repair: Annotated[
-        bool, typer.Option("--repair", help="write the missing success lines from the database, marked repaired_at")
+        bool,
+        typer.Option(
+            "--repair", help="write the missing success lines from the database, and note what another server lost"
+        ),
     ] = False,
     everything: Annotated[
         bool,
@@ -29,6 +32,16 @@ def verify(
     raise typer.Exit(0 if result["clean"] else 1)
 
 
+_LOST = "committed, and lost when another server took over"
+
+
+def _how(lost: Any) -> str:
+    where = f"{lost['timeline_ended_at']}, where timeline {lost['timeline']} ended"
+    if lost["known_by"] == "committed_after_the_branch":
+        return f"its COMMIT came after {where}"
+    return f"its transaction was still open at {where}"
+
+
 def show_verification(result: Any) -> None:
     for found in result.get("repaired", []):
         say(f"success line written: {found['operation']} {found['operation_id']} at {found['at']}", style="green")
@@ -40,6 +53,20 @@ def show_verification(result: Any) -> None:
     ):
         for found in result[name]:
             say(f"{what}: {found['operation']} {found['operation_id']} at {found['at']}", style="red")
+    for lost in result["lost"]:
+        say(f"{_LOST}: {lost['operation']} {lost['operation_id']} at {lost['at']}; {_how(lost)}", style="red")
+    if noted := result["lost_noted"]:
+        say(f"{counted(noted, 'operation')} lost when another server took over; a repair noted this in the log.")
+    for found in result["undecided"]:
+        say(f"unknown, and its transaction is still open: {found['operation']} {found['operation_id']}", style="red")
+    for found in result["rolled_back"]:
+        say(f"unknown, and the server rolled it back: {found['operation']} {found['operation_id']} at {found['at']}")
+    if result["history_missing"]:
+        say(
+            "Another server has taken over since; whether it lost these operations is in a file that this user may not"
+            " read. Run this as an administrator of the server.",
+            style="red",
+        )
     for source in result["restores_not_believed"]:
         say(f"ignored the restore mark of {source}: it does not match the operations it lists", style="red")
     if "repaired" in result:

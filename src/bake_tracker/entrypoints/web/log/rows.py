@@ -21,6 +21,7 @@ _OUTCOMES = {
     "success": "done",
     "replayed": "already done",
     "rolled_back": "rolled back with the rest",
+    "lost": "lost with its server",
     "retried": "tried again",
     "unknown": "may or may not be done",
     "error": "failed",

@@ -350,3 +350,15 @@ def test_a_setting_that_names_no_file_is_refused(
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", place)
     done = bakery("log", "verify")
     assert (done.code, "BAKE_TRACKER_LOG_FILE: must name a file" in done.err) == (2, True)
+
+
+@pytest.mark.one_database
+def test_sqlite_has_no_third_witness(sqlite_url: str, bakery: CommandLine) -> None:
+    """Asked for it, the answer is that there is none, and never agreement."""
+    found = bakery("log", "verify", "--wal", "--json")
+    assert (found.code, found.json["clean"]) == (1, False)
+    assert (found.json["missing"], found.json["forged"]) == ([], [])
+    assert found.json["wal"]["unavailable_because"] == "not_postgresql"
+    assert bakery("log", "witness").out == "Not available: SQLite keeps no log of what was committed.\n"
+    refused = bakery("log", "witness", "--begin")
+    assert (refused.code, "must be on PostgreSQL" in refused.err) == (1, True)

@@ -28,6 +28,8 @@ SETTINGS = {
     "full_page_writes": "off",
     "shared_buffers": "16MB",
     "max_wal_senders": "4",
+    "wal_level": "logical",
+    "max_slot_wal_keep_size": "64MB",
     "wal_keep_size": "256MB",
     "max_prepared_transactions": "8",
     "wal_receiver_status_interval": "1s",

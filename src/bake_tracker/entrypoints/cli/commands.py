@@ -199,6 +199,7 @@ COMMANDS: dict[str, Command | Group] = {
             "why": Command("log.causes:why", "outcome=insufficient_inventory --since 7d"),
             "watch": Command("log.watch:watch", "--refused-above 10% --errors-above 0 --every 5m"),
             "verify": Command("log.verify:verify", "--repair"),
+            "witness": Command("log.witness:witness", "--begin"),
             "lnav": Command("log.lnav:lnav", ""),
         },
     ),

@@ -47,7 +47,14 @@ class LogRepair(LogVerification):
     repaired: list[NamedOperation]
 
 
-def repair_log(session: Session, path: Path, progress: Progress | None = None, *, is_whole: bool = False) -> LogRepair:
+def repair_log(
+    session: Session,
+    path: Path,
+    progress: Progress | None = None,
+    *,
+    is_whole: bool = False,
+    with_wal: bool = False,
+) -> LogRepair:
     """Write the missing success line of every committed operation, then verify again.
 
     Missing and unresolved operations are written, oldest first and marked ``repaired_at``. Another line then counts the
@@ -56,7 +63,7 @@ def repair_log(session: Session, path: Path, progress: Progress | None = None, *
     database knows and never removes a line.
     """
     with _alone(path):
-        before = verify_log(session, path, progress, is_whole=is_whole)
+        before = verify_log(session, path, progress, is_whole=is_whole, with_wal=with_wal)
         silent = sorted([*before["missing"], *before["unresolved"]], key=lambda operation: operation["at"])
         if not silent and not before["lost"] and before["unreadable_lines"] == before["unreadable_lines_noted"]:
             return {**before, "repaired": []}
@@ -67,7 +74,7 @@ def repair_log(session: Session, path: Path, progress: Progress | None = None, *
                 handler.take(_lost_event(lost, before["database_id"]))
             if before["unreadable_lines"]:
                 handler.take(_noting_event(before["unreadable_lines"]))
-        after = verify_log(session, path, progress, is_whole=is_whole)
+        after = verify_log(session, path, progress, is_whole=is_whole, with_wal=with_wal)
     # A full disk raises no error, so only lines that can now be read count as written.
     left = {operation["operation_id"] for operation in (*after["missing"], *after["unresolved"])}
     return {**after, "repaired": [operation for operation in silent if operation["operation_id"] not in left]}

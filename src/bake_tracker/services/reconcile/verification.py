@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from bake_tracker.queries.archive.restored import load_restored
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.reconcile.failovers import Claim, Failovers, LostOperation
 from bake_tracker.services.reconcile.failovers import NamedOperation as NamedOperation
+from bake_tracker.services.reconcile.three_witnesses import ThreeWitnesses, WriteAheadLog
 
 LINE_IS_LATE_S = (0.05, 0.2, 0.5)
 """How long to wait, in turn, for the line of an operation that has just been committed."""
@@ -86,7 +87,8 @@ class LogVerification(TypedDict):
     that a repair has noted, which do not count against the log. ``history_missing`` means that this user may not read
     where the earlier timelines ended, so that such successes are among the ``forged``. Of the operations that are only
     told as ``unknown`` and left no row, the server says which were ``rolled_back``, and which are ``undecided`` as
-    their transaction is still open.
+    their transaction is still open. ``wal`` is there if the write-ahead log was to be asked; the log is not clean
+    unless it could be, and contradicts neither lines nor rows.
     """
 
     log_file: str
@@ -107,11 +109,17 @@ class LogVerification(TypedDict):
     history_missing: bool
     rolled_back: list[NamedOperation]
     undecided: list[NamedOperation]
+    wal: NotRequired[ThreeWitnesses]
     clean: bool
 
 
 def verify_log(
-    session: Session, path: Path, progress: Progress | None = None, *, is_whole: bool = False
+    session: Session,
+    path: Path,
+    progress: Progress | None = None,
+    *,
+    is_whole: bool = False,
+    with_wal: bool = False,
 ) -> LogVerification:
     """Compare the success lines of a log file with the operations in the database.
 
@@ -121,6 +129,7 @@ def verify_log(
     is, nothing was ever deleted from it, operations older than its first line must have a line too.
     """
     database_id = load_bakery(session).database_id
+    write_ahead_log = WriteAheadLog(session) if with_wal else None
     reading = _Reading(path, database_id, progress)
     with closing(sqlite3.connect("", isolation_level=None)) as compared:
         compared.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES} BEGIN")
@@ -178,11 +187,15 @@ def verify_log(
         noted = {row[0] for row in compared.execute("SELECT id FROM heard WHERE outcome = :lost", {"lost": LOST})}
         result["lost"] = [lost for lost in failovers.lost if lost["operation_id"] not in noted]
         result["lost_noted"] = len(failovers.lost) - len(result["lost"])
+        if write_ahead_log is not None:
+            result["wal"] = write_ahead_log.compare(compared, [*missing, *unresolved])
     disagreeing = (
         *(result["missing"], result["forged"], result["doubled"], result["unresolved"], result["lost"]),
         *(result["undecided"], doubtful),
     )
     result["clean"] = not any(disagreeing) and reading.unreadable == reading.noted
+    if (wal := result.get("wal")) is not None:
+        result["clean"] &= wal["available"] and not wal["contradictions"]
     return result
 
 

@@ -23,11 +23,14 @@ def verify(
             "--all", help="also compare operations older than the log; use it if no log file was ever deleted"
         ),
     ] = False,
+    wal: Annotated[
+        bool, typer.Option("--wal", help="also ask PostgreSQL's write-ahead log, if bake log witness has begun")
+    ] = False,
 ) -> None:
     """Compare the log with the database; exit 1 if they do not agree."""
     hold = repair_log if repair else verify_log
     with reading(state.log_file) as read:
-        result = ask(lambda session: hold(session, state.log_file, read, is_whole=everything))
+        result = ask(lambda session: hold(session, state.log_file, read, is_whole=everything, with_wal=wal))
     answer(result, show_verification)
     raise typer.Exit(0 if result["clean"] else 1)
 
@@ -79,8 +82,36 @@ def show_verification(result: Any) -> None:
         say(f"{counted(noted, 'line')} cannot be read; a repair noted this and wrote the lost success lines again.")
     if torn := result["unreadable_lines"] - noted:
         say(f"{counted(torn, 'line')} cannot be read", style="red")
+    if "wal" in result:
+        _show_wal(result["wal"])
     say(
         f"Compared {counted(result['operations_compared'], 'operation')} with "
         f"{counted(result['success_lines_compared'], 'success line')}: "
         + ("they agree." if result["clean"] else "they do not agree.")
     )
+
+
+def _show_wal(wal: Any) -> None:
+    if not wal["available"]:
+        say(f"The write-ahead log is not available as a witness: {NO_WITNESS[wal['unavailable_because']]}", style="red")
+        return
+    for one in wal["contradictions"]:
+        yes = [words for name, words in _WITNESSES.items() if one[name]]
+        no = [words for name, words in _WITNESSES.items() if not one[name]]
+        text = f"{' and '.join(yes)} {'say' if len(yes) > 1 else 'says'} that it was committed, {' and '.join(no)}"
+        say(f"{text} {'do' if len(no) > 1 else 'does'} not: {one['operation']} {one['operation_id']}", style="red")
+    seen = counted(wal["operations_in_wal"], "operation")
+    agrees = "contradicts" if wal["contradictions"] else "agrees with"
+    say(f"The write-ahead log has {seen} since {wal['since']}, and {agrees} lines and rows.")
+
+
+_WITNESSES = {"line": "the line", "row": "the row", "wal": "the write-ahead log"}
+NO_WITNESS = {
+    "not_postgresql": "SQLite keeps no log of what was committed.",
+    "standby": "this server is a standby; ask the primary.",
+    "not_begun": "nothing is kept for it on this server. To begin now, run: bake log witness --begin",
+    "removed": "the server needed the room (max_slot_wal_keep_size). To begin anew, run: bake log witness --begin",
+    "no_right": "this user may not read it. An administrator gives the right with: ALTER ROLE ... REPLICATION",
+    "in_use": "somebody else is asking it; try again in a moment.",
+}
+"""Why the write-ahead log cannot be asked."""

@@ -92,6 +92,28 @@ def test_only_a_success_says_so(kitchen: Kitchen, log: pytest.LogCaptureFixture)
     assert outcomes["rolled_back"] == ({"xid", "lsn", "timeline"} if is_postgresql else set())
 
 
+def test_a_two_phase_commit_leaves_open_who_keeps_it(postgresql_url: str, log: pytest.LogCaptureFixture) -> None:
+    """It depends on the settings of whoever sends COMMIT PREPARED; the other fields are those of the transaction."""
+    engine = engine_of("psycopg", postgresql_url)
+    with Session(engine, twophase=True) as session:
+        record_supplier("Mill", session=session)
+        session.commit()
+    engine.dispose()
+    ends = [fields(record) for record in log.records if fields(record)["outcome"] in ("prepared", "success")]
+    assert [(line["outcome"], [name for name in NEW if name in line]) for line in ends] == [
+        ("prepared", ["xid", "lsn", "timeline"]),
+        ("success", ["xid", "lsn", "timeline"]),
+    ]
+
+
+def test_a_commit_sent_as_text_says_so_too(postgresql_url: str, log: pytest.LogCaptureFixture) -> None:
+    """With the settings of its own transaction."""
+    with session_scope() as session:
+        record_supplier("Mill", session=session)
+        session.execute(text("COMMIT"))
+        assert last(log)["durability"] == "memory"
+
+
 def session_name() -> str:
     with session_scope() as session:
         return session.get_bind().dialect.name

@@ -6,6 +6,7 @@ from bake_tracker.domain.log.failover import (
     Place,
     Timelines,
     end_of,
+    is_on_its_way,
     read_history,
     read_lsn,
     read_place,
@@ -66,3 +67,21 @@ def test_without_the_history_nothing_was_lost_for_sure() -> None:
     unreadable = Timelines(3, None)
     assert why_lost(Place(755, BRANCH, 1), unreadable, "aborted") is None
     assert end_of(Place(755, BRANCH, 1), unreadable) is None
+
+
+@pytest.mark.parametrize(
+    ("lsn", "timeline", "status", "is_late"),
+    [
+        (BRANCH, 3, None, True),
+        (BRANCH - 1, 3, "in progress", True),
+        (BRANCH - 1, 3, "new", True),
+        (BRANCH - 1, 3, "aborted", False),
+        (BRANCH - 1, 3, "committed", True),
+        (BRANCH, 2, "in progress", False),  # that timeline has ended
+        (BRANCH, 4, None, True),  # its primary is on a timeline that it has not heard of
+    ],
+)
+def test_a_standby_may_not_have_come_so_far(lsn: int, timeline: int, status: str | None, *, is_late: bool) -> None:
+    """A primary has everything."""
+    assert is_on_its_way(Place(755, lsn, timeline), Timelines(3, {}, replayed=BRANCH), status) == is_late
+    assert not is_on_its_way(Place(755, lsn, timeline), Timelines(3, {}), status)

@@ -161,6 +161,29 @@ def test_a_lie_and_a_second_attempt_are_not_named_as_lost(
     assert (again["lost"], again["lost_noted"], again["doubled"], len(again["forged"])) == ([], 0, [], 5)
 
 
+def test_a_standby_that_is_behind_accuses_nobody(
+    pair: TwoServers, follow: Callable[[], str], bake: CommandLine, use: Callable[[str], str]
+) -> None:
+    """It says how many operations only the primary can compare, and names a line without a place."""
+    pair.replicate()
+    bake("log", "verify")
+    with session_scope() as session:
+        record_supplier("Mill", session=session)
+    pair.wait_for_the_standby()
+    pair.primary.stop_sending()
+    with session_scope() as session:
+        record_supplier("Dairy", session=session)
+    lines = [json.loads(line) for line in bake.log_file.read_text("utf-8").splitlines()]
+    with bake.log_file.open("a") as log:
+        log.write(json.dumps({**lines[-2], "operation_id": str(UUID(int=1)), "xid": None}) + "\n")
+    dispose_engines()
+    use(pair.standby.url_of(follow().rpartition("/")[2]))
+    found = verified(bake)
+    assert (found["on_their_way"], found["lost"]) == (1, [])
+    assert [one["operation_id"] for one in found["forged"]] == [str(UUID(int=1))]
+    assert "This standby may not have received 1 operation yet; ask the primary." in bake("log", "verify").out
+
+
 def test_who_may_not_read_the_history_is_told_so(
     pair: TwoServers, follow: Callable[[], str], bake: CommandLine
 ) -> None:

@@ -25,10 +25,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Timelines:
-    """The timeline that a server is on, and where each earlier one of its history ended; None if it is not readable."""
+    """The timeline that a server is on, and where each earlier one of its history ended; None if it is not readable.
+
+    ``replayed`` is how far a standby has come; None for a primary.
+    """
 
     current: int
     ended: Mapping[int, int] | None
+    replayed: int | None = None
 
 
 def read_lsn(text: Any) -> int | None:
@@ -63,6 +67,13 @@ def read_history(text: str) -> dict[int, int]:
 def end_of(place: Place, timelines: Timelines) -> int | None:
     """Where the place's timeline ended; None if it has not, or nobody knows."""
     return (timelines.ended or {}).get(place.timeline) if place.timeline < timelines.current else None
+
+
+def is_on_its_way(place: Place, timelines: Timelines, status: str | None) -> bool:
+    """Whether a standby may have replayed the transaction's COMMIT after its rows were read, or not yet."""
+    if timelines.replayed is None or place.timeline < timelines.current:
+        return False
+    return place.lsn >= timelines.replayed or status in ("in progress", "new", "committed")
 
 
 def why_lost(place: Place, timelines: Timelines, status: str | None) -> LostBecause | None:

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.log.failover import Timelines, read_history
+from bake_tracker.domain.log.failover import Timelines, read_history, read_lsn
 
 _CURRENT = text(
     "SELECT CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())"
-    " ELSE CAST(CAST('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) AS bit(32)) AS integer) END"
+    " ELSE CAST(CAST('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) AS bit(32)) AS integer) END,"
+    " CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END"
 )
 _MAY_READ = text("SELECT has_function_privilege('pg_read_file(text, bigint, bigint, boolean)', 'EXECUTE')")
 _HISTORY = text("SELECT pg_read_file(:file, 0, 1000000, true)")
@@ -24,13 +25,14 @@ def load_timelines(session: Session) -> Timelines | None:
     """The server's timeline, and where the earlier ones ended, if this user may read that; None on SQLite."""
     if session.get_bind().dialect.name != "postgresql":
         return None
-    current = int(session.execute(_CURRENT).scalar_one())
+    current, replayed_text = session.execute(_CURRENT).one()
+    replayed = None if replayed_text is None else read_lsn(str(replayed_text))
     if current == 1:
-        return Timelines(1, {})
+        return Timelines(1, {}, replayed)
     if not session.execute(_MAY_READ).scalar():
-        return Timelines(current, None)
+        return Timelines(current, None, replayed)
     history = session.execute(_HISTORY, {"file": f"pg_wal/{current:08X}.history"}).scalar()
-    return Timelines(current, None if history is None else read_history(history))
+    return Timelines(current, None if history is None else read_history(history), replayed)
 
 
 def load_statuses(session: Session, xids: Iterable[int]) -> dict[int, str | None]:

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypedDict
 
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.log.failover import LostBecause, Place, Timelines, end_of, why_lost, write_lsn
+from bake_tracker.domain.log.failover import LostBecause, Place, Timelines, end_of, is_on_its_way, why_lost, write_lsn
 from bake_tracker.queries.verify.timelines import load_statuses, load_timelines
 
 
@@ -47,15 +47,19 @@ class Failovers:
     lost: list[LostOperation] = field(default_factory=list)
     is_history_missing: bool = False
     """Whether a line comes from a timeline that has ended, and this user may not read where."""
+    on_their_way: int = 0
+    """How many lines are about operations that this standby may not have received yet."""
 
     def unexplained(self, claims: Iterable[Claim]) -> list[NamedOperation]:
-        """The lines that no failover explains; the others are added to ``lost``."""
+        """The lines that nothing explains; the others are added to ``lost`` or counted as on their way."""
         asked = list(claims)
         statuses = self._statuses([one.place for one in asked if one.place])
         left: list[NamedOperation] = []
         for operation, place in asked:
-            lost = place and self._lost(operation, place, statuses.get(place.xid))
-            if lost:
+            status = statuses.get(place.xid) if place else None
+            if place and self.timelines and is_on_its_way(place, self.timelines, status):
+                self.on_their_way += 1
+            elif place and (lost := self._lost(operation, place, status)):
                 self.lost.append(lost)
             else:
                 left.append(operation)

@@ -85,10 +85,13 @@ class LogVerification(TypedDict):
 
     On PostgreSQL, ``lost`` are successes that were committed and then lost when another server took over, except those
     that a repair has noted, which do not count against the log. ``history_missing`` means that this user may not read
-    where the earlier timelines ended, so that such successes are among the ``forged``. Of the operations that are only
-    told as ``unknown`` and left no row, the server says which were ``rolled_back``, and which are ``undecided`` as
-    their transaction is still open. ``wal`` is there if the write-ahead log was to be asked; the log is not clean
-    unless it could be, and contradicts neither lines nor rows.
+    where the earlier timelines ended, so that such successes are among the ``forged``. ``on_their_way`` counts the
+    lines about operations that a standby may not have received yet, so that only the primary can compare them. Of the
+    operations that are only told as ``unknown`` and left no row, the server says which were ``rolled_back``, and which
+    are ``undecided`` as their transaction is still open.
+
+    ``wal`` is there if the write-ahead log was to be asked; the log is not clean unless it could be, and contradicts
+    neither lines nor rows.
     """
 
     log_file: str
@@ -107,6 +110,7 @@ class LogVerification(TypedDict):
     lost: list[LostOperation]
     lost_noted: int
     history_missing: bool
+    on_their_way: int
     rolled_back: list[NamedOperation]
     undecided: list[NamedOperation]
     wal: NotRequired[ThreeWitnesses]
@@ -179,6 +183,7 @@ def verify_log(
             "lost": [],
             "lost_noted": 0,
             "history_missing": failovers.is_history_missing,
+            "on_their_way": failovers.on_their_way,
             "rolled_back": [],
             "undecided": [],
             "clean": False,
@@ -191,7 +196,7 @@ def verify_log(
             result["wal"] = write_ahead_log.compare(compared, [*missing, *unresolved])
     disagreeing = (
         *(result["missing"], result["forged"], result["doubled"], result["unresolved"], result["lost"]),
-        *(result["undecided"], doubtful),
+        *(result["undecided"], result["on_their_way"], doubtful),
     )
     result["clean"] = not any(disagreeing) and reading.unreadable == reading.noted
     if (wal := result.get("wal")) is not None:

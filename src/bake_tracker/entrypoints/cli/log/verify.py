@@ -70,6 +70,8 @@ def show_verification(result: Any) -> None:
             " read. Run this as an administrator of the server.",
             style="red",
         )
+    if late := result["on_their_way"]:
+        say(f"This standby may not have received {counted(late, 'operation')} yet; ask the primary.", style="red")
     for source in result["restores_not_believed"]:
         say(f"ignored the restore mark of {source}: it does not match the operations it lists", style="red")
     if "repaired" in result:

@@ -14,7 +14,7 @@ from bake_tracker.clock import uuid7
 from bake_tracker.domain.errors import ConflictError
 from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.scan import read_log
-from bake_tracker.services.database import dispose_engines
+from bake_tracker.services.database import dispose_engines, engine_for
 from support.kitchen import Kitchen
 from support.warm.forking import forked, forking
 from support.warm.waiting import PATIENCE_S
@@ -22,6 +22,13 @@ from support.warm.waiting import PATIENCE_S
 COPIES = 50
 PROCESSES = 3
 ENDINGS = {"success", "replayed", "conflict", "error", "unknown", "insufficient_inventory"}
+
+
+@pytest.fixture(autouse=True)
+def patient(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty callers share fifteen connections; on a busy machine the last of them waits long for one."""
+    monkeypatch.setattr(engine_for().pool, "_timeout", PATIENCE_S, raising=False)
+
 
 Ask = Callable[[Kitchen, str, list[int], Path], list[Any]]
 

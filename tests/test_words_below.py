@@ -242,7 +242,8 @@ def kitchen(web: Web) -> Kitchen:
 
 def test_a_page_with_a_range_is_answered_in_the_fields_of_the_api(web: Web, kitchen: Kitchen) -> None:
     """Text and remedy both name the field; a missing weight names its route."""
-    asked = {"name": "Rolls", "lines": ["2-3 cups flour", "1 cup sugar", "salt to taste", "3 g unobtainium"]}
+    lines = ["2-3 cups flour", "1 cup sugar", "sugar", "3 g unobtainium"]
+    asked = {"name": "Rolls", "lines": lines, "choices": {"ranges": "ask"}}
     done = web.program(Role.VIEWER).post("/api/v1/recipe-pages/check", json=asked)
     assert (done.status_code, OF_A_TERMINAL.search(done.text)) == (200, None)
     ranged, hinted, unsure, unknown = done.json()["lines"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bake_tracker.domain.recipe_text.amounts import Amount
 from bake_tracker.domain.recipe_text.lines import format_line, parse_line
-from bake_tracker.domain.recipe_text.words import COUNTED, LEDGER_UNITS, LENGTHS, UNITS
+from bake_tracker.domain.recipe_text.unit_words import COUNTED, LEDGER_UNITS, LENGTHS, UNITS
 from bake_tracker.domain.units import parse_unit
 from support import DATA
 
@@ -167,6 +167,51 @@ SURE: dict[str, tuple[str, str, str]] = {
     "20 cl lait 1/2 écrémé": ("20", "cl", "lait 1/2 écrémé"),
     "1 tsp ras el hanout": ("1", "tsp", "ras el hanout"),
     "8 6-in. pitas": ("8", "each", "pitas"),
+    "2 cupsflour": ("2", "cup", "flour"),
+    "3 pieceLime": ("3", "each", "Lime"),
+    "250 gMehl": ("250", "g", "Mehl"),
+    "1 tbspn rice vinegar": ("1", "tbsp", "rice vinegar"),
+    "2 tbsp [30 ml] rum": ("2", "tbsp", "rum"),
+    "1 - 15 oz can lentils": ("15", "oz", "lentils"),
+    "3 small or 2 large leeks": ("3", "each", "leeks"),
+    "+ 2 eggs": ("2", "each", "eggs"),
+    "1/4 cup (50 ml) cream": ("1/4", "cup", "cream"),
+    "1/2 cup oat or other plant milk": ("1/2", "cup", "oat milk"),
+    "2 cups fresh or frozen peas": ("2", "cup", "fresh peas"),
+    "1 tbsp canola or extra virgin olive oil": ("1", "tbsp", "canola oil"),
+    "2 cups rich chicken or vegetable stock": ("2", "cup", "rich chicken stock"),
+    "200 g noodles cooked according to the packet": ("200", "g", "noodles"),
+    "2 cups cooked and shredded turkey": ("2", "cup", "cooked turkey"),
+    "1 cup tightly packed, finely chopped mint": ("1", "cup", "mint"),
+    "½ tsp black pepper and more for the top": ("1/2", "tsp", "black pepper"),
+    "1/2 cup coconut oil.": ("1/2", "cup", "coconut oil"),
+    "Rye flour-1/2 cup": ("1/2", "cup", "Rye flour"),
+    "Raisins........ 2 cups": ("2", "cup", "Raisins"),
+    "20 oz flour **see the notes**": ("20", "oz", "flour"),
+    "2 cucchiai colmi di miele": ("30", "ml", "miele"),
+    "2 κ.σ. ζάχαρη": ("30", "ml", "ζάχαρη"),
+    "100 γρ. βούτυρο": ("100", "g", "βούτυρο"),
+    "2 чайные ложки соды": ("10", "ml", "соды"),
+    "3 rkl hunajaa": ("45", "ml", "hunajaa"),
+    "1 tspdried mint": ("1", "tsp", "dried mint"),
+    "optional - 1/2 tsp mace": ("1/2", "tsp", "mace"),
+    "1 cupoat flour": ("1", "cup", "oat flour"),
+    "farina g 80": ("80", "g", "farina"),
+    "kg 1,5 di zucchine": ("3/2", "kg", "zucchine"),
+    "1/2 of a 15-ounce package tofu": ("15/2", "oz", "tofu"),
+    "sweet figs 3": ("3", "each", "sweet figs"),
+    "1/2 cup water 110°F": ("1/2", "cup", "water"),
+    "1/4 cup 30% reduced-fat grated cheese": ("1/4", "cup", "30% reduced-fat cheese"),
+    "2/3 cup dill and/or mint": ("2/3", "cup", "dill"),
+    "10 oz leek ideally young": ("10", "oz", "leek"),
+    "1/4 cup shaved or shredded gouda": ("1/4", "cup", "shaved gouda"),
+    "1/3 cup good quality, light honey": ("1/3", "cup", "good quality light honey"),
+    "2 tbsp cider vinegar (or sherry) vinegar": ("2", "tbsp", "cider vinegar"),
+    "2 σκελίδες σκόρδο ψιλοκομμένες": ("2", "clove", "σκόρδο"),
+    "1 kasicica secera": ("5", "ml", "secera"),
+    "sok od 1 jabuke": ("1", "each", "jabuke"),
+    "1/3 tasse (75 ml) de miel": ("75", "ml", "miel"),
+    "1 cup cold water see notes": ("1", "cup", "water"),
 }
 
 
@@ -214,9 +259,21 @@ def test_every_part_of_a_line_is_kept_apart() -> None:
     assert read.is_sure
 
 
-@pytest.mark.parametrize("line", ["For the dough:", "Topping:"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "For the dough:",
+        "Topping:",
+        "Ingredients",
+        "Zutaten für den Teig",
+        "Pour la pâte",
+        "For the icing",
+        "Glaze: (optional)",
+        "Filling -",
+    ],
+)
 def test_a_heading_is_not_an_ingredient(line: str) -> None:
-    """A heading ends in a colon and has no number."""
+    """A heading ends in a colon, or begins like one, and has no number."""
     read = parse_line(line)
     assert read.is_heading
     assert (read.amounts, read.ingredient, read.note) == ((), "", line)
@@ -260,7 +317,8 @@ def test_no_line_breaks_it_and_no_character_is_lost(line: str) -> None:
     for amount in read.amounts:
         assert amount.unit in LEDGER_UNITS | set(COUNTED.values())
         assert amount.quantity is None or amount.quantity >= 0
-    assert read.is_heading or read.doubts or (read.ingredient and read.amounts[0].quantity)
+    is_open = "no quantity is given" in (*read.doubts, *read.settled)
+    assert read.is_heading or read.doubts or (read.ingredient and (is_open or read.amounts[0].quantity))
 
 
 NAMES = st.lists(
@@ -280,10 +338,10 @@ def test_a_line_that_was_written_by_format_line_is_read_as_the_same(amount: Amou
     """This holds for any quantity in sixteenths, any unit, with and without a range and a note."""
     read = parse_line(format_line(amount, name, note))
     assert (read.amounts, read.ingredient, read.note) == ((amount,), name, note)
-    assert read.doubts == (("a range is given",) if amount.upto else ())
+    assert (*read.settled, *read.doubts) == (("a range is given",) if amount.upto else ())
 
 
-@pytest.mark.parametrize(("file", "right", "sure"), [("tuned.txt", 60, 50), ("held-out.txt", 59, 43)])
+@pytest.mark.parametrize(("file", "right", "sure"), [("tuned.txt", 60, 60), ("held-out.txt", 59, 53)])
 def test_the_lines_written_before_the_parser_are_read_as_well_as_promised(file: str, right: int, sure: int) -> None:
     """At least this many of 60 lines are right, and this many are also sure; see ``benchmarks/recipes.py``."""
     lines = (DATA / "lines" / file).read_text("utf-8").splitlines()[1:]

@@ -88,13 +88,13 @@ def test_a_page_becomes_a_recipe_in_one_operation(kitchen: Kitchen) -> None:
 
 def test_a_preview_says_what_every_line_means_and_what_to_do(pantry: Kitchen) -> None:
     """The plural finds the egg, and the flour's weight is preferred to its cups."""
-    found = check(yields=("12 rolls",))
+    found = check([*LINES[:4], "Potatoes"], ("12 rolls",), ranges="ask")
     assert [(line["state"], line["quantity"], line["unit"], line["item_slug"]) for line in found["lines"]] == [
         ("taken", "240", "g", "plain-flour"),
         ("taken", "1", "each", "eggs"),
         ("heading", None, None, None),
         ("unsure", "2-3", "tbsp", "milk"),
-        ("unsure", None, None, "salt"),
+        ("unsure", None, None, None),
     ]
     assert found["lines"][3]["to_do"] == ["a range is given"]
     assert found["lines"][4]["remedies"] == [{"kind": "settle_line", "line": 5, "can_accept": False}]
@@ -107,13 +107,55 @@ def test_a_preview_says_what_every_line_means_and_what_to_do(pantry: Kitchen) ->
 
 def test_unsure_lines_are_refused_together_and_nothing_is_recorded(pantry: Kitchen) -> None:
     """Each has its line number; an unknown ingredient has a suggestion."""
-    told = problems(lambda: record(["1 cup plain fluor", "2 cloves garlic", "100 g butter or lard", "5 g salt"]))
+    told = problems(
+        lambda: record(["1 cup plain fluor", "a handful of oats", "100 g corn or olive oil mix", "5 g salt"])
+    )
     assert told["line 1"].startswith("there is no 'plain fluor' here, but plain-flour")
     assert "--map 'plain fluor=plain-flour'" in told["line 1"]
-    assert "stock is not kept by the clove; add --line '2=250 g SLUG' or --leave-out 2" in told["line 2"]
+    assert "stock is not kept by the handful; add --line '2=250 g SLUG' or --leave-out 2" in told["line 2"]
     assert "the line offers an alternative; add --accept 3 or --line" in told["line 3"]
     assert set(told) == {"line 1", "line 2", "line 3"}
     assert pantry.rows("SELECT count(*) FROM recipe") == [(0,)]
+
+
+def test_a_rule_settles_what_clear_lines_leave_open(pantry: Kitchen) -> None:
+    """The low end, the first of two, pieces under their own name, and nothing for no amount; the answer says so."""
+    lines = ["2-3 tbsp milk", "2 eggs or egg whites", "2 cloves of garlic", "Salt, to taste"]
+    preview = check(lines, without_yield=True, create_missing=True)
+    assert preview["is_sure"]
+    assert [(line["state"], line["quantity"], line["unit"], line["ingredient"]) for line in preview["lines"]] == [
+        ("taken", "2", "tbsp", "milk"),
+        ("taken", "2", "each", "eggs"),
+        ("new", "2", "each", "garlic cloves"),
+        ("left out", None, None, "Salt"),
+    ]
+    rules = [
+        "a range is given; its low end is taken",
+        "the line offers an alternative; the first is taken",
+        "stock is not kept by the clove; it is counted in pieces, as garlic cloves",
+        "no quantity is given; the line is left out, and stays in the recipe's notes",
+    ]
+    assert [line["settled"] for line in preview["lines"]] == [[rule] for rule in rules]
+    made = record(lines, create_missing=True)
+    assert [text.partition("): ")[2] for text in made["settled"]] == rules
+    assert (made["created"], made["left_out"]) == (["garlic-cloves"], ["Salt, to taste"])
+    units = pantry.rows(
+        "SELECT item.slug, recipe_line.unit FROM recipe_line JOIN item ON item.id = item_id ORDER BY position"
+    )
+    assert units == [("milk", "tbsp"), ("eggs", "each"), ("garlic-cloves", "each")]
+    assert "settled" not in record(["5 g salt"], more={"slug": "other"})
+
+
+def test_a_yield_is_asked_about_although_a_rule_settles_a_line(pantry: Kitchen) -> None:
+    """How many come out of a batch is in every cost, so nothing is taken for it."""
+    assert check(["2-3 tbsp milk"], ("10-12 rolls",))["makes"]["state"] == "unsure"
+    assert check(["2-3 tbsp milk"], ("10-12 rolls",), ranges="low")["makes"]["quantity"] == "10"
+
+
+def test_a_retry_that_leaves_the_ranges_out_is_the_call_that_asked(pantry: Kitchen) -> None:
+    """Leaving them out meant to ask before there was a rule, so both have one fingerprint."""
+    again = {"operation_id": "0195f000-0000-7000-8000-0000000000aa"}
+    assert record(["5 g salt"], more=again, ranges="ask") == record(["5 g salt"], more=again)
 
 
 def test_a_person_settles_every_line(pantry: Kitchen) -> None:

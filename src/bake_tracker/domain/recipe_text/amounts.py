@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from bake_tracker.domain.recipe_text.numbers import Token, read_written_number, word
-from bake_tracker.domain.recipe_text.words import (
-    ABOUT,
+from bake_tracker.domain.recipe_text.unit_words import (
+    BEFORE_A_NUMBER,
     CASED_UNITS,
     COUNTED,
     DESCRIBING_A_UNIT,
@@ -14,22 +14,36 @@ from bake_tracker.domain.recipe_text.words import (
     LENGTHS,
     PACKAGES,
     PIECES,
+    PLAIN_UNITS,
+    SINGULAR,
+    SMALL,
+    SMALLER,
+    UNITS,
+    UNSETTLED,
+    VAGUE,
+    Measure,
+    unaccented,
+)
+from bake_tracker.domain.recipe_text.words import (
+    ABOUT,
+    OTHERS,
     RANGE_MARKS,
     SAME_MARKS,
     SIZES,
-    SMALL,
-    SMALLER,
     SUM_MARKS,
-    UNITS,
-    UNSETTLED,
     UNTOLD,
-    Measure,
+    UNTOLD_BEHIND_A,
 )
 from bake_tracker.domain.units import parse_unit
 
+NO_AMOUNT = "no quantity is given"
+READ_AS_ONE = "no number is given; read as 1"
+ONE_OR_ALL = "the bracket may be the size of one package or of all"
 CONTRADICTION = "the amounts contradict each other"
-_AGREE, _AGREE_ABOUT = Fraction(3, 20), Fraction(3, 10)
-"""How far two amounts for the same thing may differ, since recipes call two ounces 50 g or 60 g."""
+_AGREE, _AGREE_ABOUT = Fraction(1, 5), Fraction(3, 10)
+"""How far two amounts for the same thing may differ, since recipes call two ounces 60 g, and a quarter cup 50 ml."""
+WIDE = 4
+"""The ends of a range are closer than this: ``1 - 14 oz can`` is one can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,8 @@ def read_unit(tokens: Sequence[Token], at: int) -> tuple[Measure, int] | None:
         phrase = " ".join(words)
         if phrase in UNITS and not (phrase == "c" and word(tokens, end) in ("de", "à")):  # a spoon, but which?
             return UNITS[phrase], end
+        if plain := PLAIN_UNITS.get(unaccented(phrase)):
+            return plain, end
         if phrase in COUNTED and start == at:
             return (COUNTED[phrase], Fraction(1)), end
     return None
@@ -117,16 +133,19 @@ def read_amount(tokens: Sequence[Token], at: int) -> AmountReading | None:
 def _read_one(tokens: Sequence[Token], at: int) -> AmountReading | None:
     """``2``, ``2-3 cups``, ``2 x 200 g``, ``1 (14 oz) can``, ``2 8-ounce packages``, ``7 g sachet``."""
     labels, start = _abouts(tokens, at)
-    if word(tokens, start) in UNTOLD or (word(tokens, start) in ("a", "an") and word(tokens, start + 1) in UNTOLD):
-        count, end, upto, doubts = (
-            None,
-            start + 1 + (word(tokens, start) in ("a", "an")),
-            None,
-            ["no quantity is given"],
-        )
+    if has_unit_before(tokens, start) and (number := read_written_number(tokens, start + 1)):  # "farina g 80"
+        again = read_unit(tokens, number[1])
+        end = again[1] if again and again[0] == UNITS[tokens[start].low] else number[1]
+        name, factor = UNITS[tokens[start].low]
+        parts = ["unit", *["quantity"] * (number[1] - start - 1), *["note"] * (end - number[1])]
+        return AmountReading((Amount(number[0] * factor, name),), end, (*labels, *parts), tuple(number[2]))
+    is_article = word(tokens, start) in ("a", "an")
+    if word(tokens, start + is_article) in (UNTOLD_BEHIND_A if is_article else UNTOLD):
+        count, end, upto, doubts = None, start + 1 + is_article, None, [NO_AMOUNT]
     elif number := read_written_number(tokens, start):
         count, end, doubts = number
-        upto, end, more_doubts = _read_upto(tokens, end, count)
+        size = _read_package(tokens, end, count) if word(tokens, end) in ("-", "–", "—") else None
+        upto, end, more_doubts = (None, end, []) if size else _read_upto(tokens, end, count)
         doubts = doubts + more_doubts
         more = read_written_number(tokens, end + 1) if word(tokens, end) in ("plus", "+") and upto is None else None
         if more and word(tokens, more[1]) in UNITS:  # "1/4 + 1/8 teaspoon"
@@ -134,10 +153,15 @@ def _read_one(tokens: Sequence[Token], at: int) -> AmountReading | None:
     elif word(tokens, _abouts(tokens, at, also=SIZES)[1]) in SMALL:
         count, end, upto, doubts = Fraction(1), start, None, []
     elif word(tokens, _abouts(tokens, at, also=SIZES)[1]) in COUNTED:
-        count, end, upto, doubts = Fraction(1), start, None, ["no number is given; read as 1"]
+        is_one = word(tokens, _abouts(tokens, at, also=SIZES)[1]) in SINGULAR
+        count, end, upto, doubts = Fraction(1), start, None, [] if is_one else [READ_AS_ONE]
     else:
         return None
     labels += ["quantity"] * (end - start)
+    if word(tokens, end) == "of" and word(tokens, end + 1) in ("a", "an") and count is not None:
+        packed = _read_package(tokens, end + 2, count)  # "1/2 of a 15-oz can"
+        if packed is not None:
+            return replace(packed, end=packed.end, labels=(*labels, "dropped", "dropped", *packed.labels))
     if count is not None and upto is None and (packed := _read_package(tokens, end, count)):
         return replace(packed, labels=(*labels, *packed.labels), doubts=(*doubts, *packed.doubts))
     if word(tokens, end) in ("de", "d'", "a") and read_unit(tokens, end + 1):  # "1/4 de botte", "½ a bunch"
@@ -147,7 +171,8 @@ def _read_one(tokens: Sequence[Token], at: int) -> AmountReading | None:
     unit = read_unit(tokens, unit_at)
     if unit is None:
         amounts = () if count is None else (Amount(count, "each", upto),)
-        return AmountReading(amounts, end, tuple(labels), tuple(doubts))
+        other = _other_sizes(tokens, end) if upto is None else end
+        return AmountReading(amounts, other, (*labels, *["also"] * (other - end)), tuple(doubts))
     (name, factor), unit_end = unit
     labels += [*described, *["unit"] * (unit_end - unit_at)]
     amount = Amount(count, name, upto).times(factor)
@@ -158,6 +183,20 @@ def _read_one(tokens: Sequence[Token], at: int) -> AmountReading | None:
         labels.append("note")  # "7 g sachet"
         unit_end += 1
     return AmountReading((amount,), unit_end, tuple(labels), tuple(doubts))
+
+
+def has_unit_before(tokens: Sequence[Token], at: int) -> bool:
+    """Match the Italian ``g 80``."""
+    return word(tokens, at) in BEFORE_A_NUMBER and at + 1 < len(tokens) and tokens[at + 1].is_number
+
+
+def _other_sizes(tokens: Sequence[Token], at: int) -> int:
+    """Skip ``large or 3 medium`` between a number and the name."""
+    _, other = _abouts(tokens, at, also=SIZES)
+    if other == at or word(tokens, other) not in OTHERS or not (number := read_written_number(tokens, other + 1)):
+        return at
+    _, end = _abouts(tokens, number[1], also=SIZES)
+    return end if end > number[1] else at
 
 
 def _is_the_same(one: Measure, other: Measure) -> bool:
@@ -187,8 +226,9 @@ def _read_upto(tokens: Sequence[Token], at: int, low: Fraction) -> tuple[Fractio
 def _read_package(tokens: Sequence[Token], at: int, count: Fraction) -> AmountReading | None:
     """Read the size of each package: ``x 200 g``, ``(14 oz) can``, ``14-ounce can``."""
     is_times, is_bracket = word(tokens, at) in ("x", "×", "*"), word(tokens, at) == "("
-    size = _read_sized(tokens, at + (is_times or is_bracket or word(tokens, at) == ","))
-    if size is None:
+    is_dash = word(tokens, at) in ("-", "–", "—")
+    size = _read_sized(tokens, at + (is_times or is_bracket or is_dash or word(tokens, at) == ","))
+    if size is None or (is_dash and (size[0].quantity or 0) < WIDE * count):
         return None
     amount, end = size
     if is_bracket:
@@ -201,7 +241,7 @@ def _read_package(tokens: Sequence[Token], at: int, count: Fraction) -> AmountRe
     _, package_at = _abouts(tokens, end, also=SIZES)
     of_pieces = word(tokens, package_at) in PIECES and (count == 1 or word(tokens, package_at).endswith("s"))
     packed = of_pieces or word(tokens, package_at) in COUNTED  # "2 8-oz balls", but not "2 8-oz strip steaks"
-    is_bare = not is_bracket and amount.dimension == "mass" and count.denominator == 1  # "4 6-oz steaks"
+    is_bare = amount.dimension == "mass" and count.denominator == 1 and not (is_bracket or is_dash)  # "4 6-oz steaks"
     if not (is_times or packed or is_bare) or amount.unit in LENGTHS:
         return None
     labels = ["quantity"] * (end - at)
@@ -303,8 +343,9 @@ def read_bracket(tokens: Sequence[Token], at: int, first: Amount) -> tuple[str, 
         return None
     length = close + 1 - at
     is_package = first.unit in PACKAGES.values()
-    is_settled = is_each or first.quantity == 1 or (not is_package and word(tokens, at + 1) in ABOUT)
-    doubt = () if is_settled or first.is_of_ledger else ("the bracket may be the size of one package or of all",)
+    is_of_all = first.unit in VAGUE or (not is_package and word(tokens, at + 1) in ABOUT)
+    is_settled = is_each or is_of_all or first.quantity == 1
+    doubt = () if is_settled or first.is_of_ledger else (ONE_OR_ALL,)
     if is_package and first.quantity is not None:
         return "package", AmountReading((amount.times(first.quantity),), close + 1, ("quantity",) * length, doubt)
     if is_each and first.dimension in ("mass", "volume"):

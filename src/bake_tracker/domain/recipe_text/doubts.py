@@ -1,9 +1,10 @@
 """Find the second meanings of a line that was read: each is a doubt, and only a line without doubts is sure."""
 
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from bake_tracker.domain.recipe_text.amounts import Amount, read_amount
+from bake_tracker.domain.recipe_text.amounts import NO_AMOUNT, Amount, read_amount
 from bake_tracker.domain.recipe_text.naming import (
     begins_with_a_unit,
     describes,
@@ -16,49 +17,69 @@ from bake_tracker.domain.recipe_text.naming import (
     may_begin_with_a_unit,
 )
 from bake_tracker.domain.recipe_text.numbers import Token, tokens_of, word
-from bake_tracker.domain.recipe_text.words import (
-    ARTICLES,
+from bake_tracker.domain.recipe_text.unit_words import (
     COUNTED,
-    ENDS,
     LEDGER_UNITS,
-    LINKS,
     PACKAGES,
-    PREPOSITIONS,
+    SMALL,
     STICKS,
-    SUM_MARKS,
     UNITS,
 )
+from bake_tracker.domain.recipe_text.words import (
+    ANDS,
+    ARTICLES,
+    CLAUSES,
+    ENDS,
+    GRAINS,
+    HEADINGS,
+    LINKS,
+    PREPOSITIONS,
+    SUM_MARKS,
+    YIELDS,
+    words_in,
+)
 
-_AND = frozenset({"and", "&", "und", "et"})
+_CONTAINERS = words_in(
+    "can cans tin tins jar jars package packages packet packets pack packs bag bags box boxes bottle bottles"
+)
+_SPOONS = frozenset({"tsp", "tbsp", "teaspoon", "teaspoons", "tablespoon", "tablespoons"})
 _IN_A_NAME = frozenset("%'’&-/.")
 RANGE = "a range is given"
+NOT_KEPT = "stock is not kept by the"
 LONG, NUMBER, MARK = "the name is long", "the name contains a number", "the name contains a mark"
 NO_NOUN = "only a description of the ingredient is given"
 MAY_BE_UNIT = "the name may begin with a unit"
 UNREAD_UNIT = "the name begins with a unit"
 LOST_UNIT = "the unit may be missing"
 EARLIER = "the name may begin earlier"
+CLAUSE = "the name reads like a sentence"
 TWO = "two ingredients are named"
-NAME_DOUBTS = frozenset({LONG, NUMBER, MARK, NO_NOUN, MAY_BE_UNIT, UNREAD_UNIT, LOST_UNIT, EARLIER, TWO})
+NAME_DOUBTS = frozenset({LONG, NUMBER, MARK, NO_NOUN, MAY_BE_UNIT, UNREAD_UNIT, LOST_UNIT, EARLIER, CLAUSE, TWO})
 """Doubts that do not matter if the name is known."""
+_JOINED_END = re.compile(r"[^\W\d_]{3,}(chopped|diced|sliced|minced|grated|melted|peeled|drained|divided|shredded)")
+"""``oniondiced``: the blank before the preparation is lost."""
 MORE = "the line contains another amount"
 ALTERNATIVE = "the line offers an alternative"
 GOES_ON = "the name may go on"
 MANY = 50
 """So many pieces of one thing are rare in a recipe; so many grams are not."""
+TOO_MANY = 100
+"""So many pieces have rather lost their unit."""
+FEW = 2
+"""So few beans or oats are rarely meant as pieces."""
 MAX_WORDS = 7
 """A longer name is more likely a sentence than an ingredient."""
 
 
 def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequence[str]) -> Iterable[str]:
     if not amounts or amounts[0].quantity is None:
-        yield "no quantity is given"
+        yield NO_AMOUNT
     elif amounts[0].quantity == 0:
         yield "the quantity is 0"
     elif amounts[0].upto is not None:
         yield RANGE
     if amounts and amounts[0].unit not in LEDGER_UNITS:
-        yield f"stock is not kept by the {amounts[0].unit}"
+        yield f"{NOT_KEPT} {amounts[0].unit}"
     if any(_adds_more(tokens, place) for place, label in enumerate(labels) if label in ("note", "ingredient")):
         yield MORE
     if any(_is_a_size(tokens, place) for place, label in enumerate(labels) if label == "dropped"):
@@ -72,7 +93,7 @@ def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequen
         yield MAY_BE_UNIT
     if named and named[0].low in (COUNTED if len(named) > 1 else PACKAGES):
         yield from [] if _is_named_by_its_measure(labels, named) else [MAY_BE_UNIT]
-    if not named:
+    if not named or named[0].low in YIELDS | HEADINGS:
         yield "no ingredient is named"
     elif describes(named):
         yield NO_NOUN
@@ -84,19 +105,24 @@ def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequen
         yield MARK
     elif named[0].low in PREPOSITIONS | ENDS | {"/", "-", "&"} or any(token.low == "each" for token in named):
         yield EARLIER
-    elif named[-1].low in PREPOSITIONS | LINKS | {"on"}:
+    elif any(token.low in SMALL | _SPOONS for token in named[1:]):
+        yield MORE
+    elif any(token.low in CLAUSES for token in named):
+        yield CLAUSE
+    elif named[-1].low in PREPOSITIONS | LINKS | {"on"} or _JOINED_END.fullmatch(named[-1].low):
         yield GOES_ON
-    elif len(named) == 3 and named[1].low in _AND and not is_half_and_half(named, 1):
+    elif len(named) == 3 and named[1].low in ANDS and not is_half_and_half(named, 1):
         yield TWO
 
 
 def _adds_more(tokens: Sequence[Token], place: int) -> bool:
     """Match ``plus 2 tbsp`` that could not be added, ``je 25 g`` (each) of several, and ``, 1 egg``."""
-    if word(tokens, place) in SUM_MARKS | {"je"}:
+    if word(tokens, place) in SUM_MARKS | {"je", "à"}:
         more = read_amount(tokens, place + 1)
         if more is None or not more.amounts or is_half_and_half(tokens, place):
             return False
-        return tokens[place + 1].is_number or more.amounts[0].dimension in ("mass", "volume")  # not "plus a bit more"
+        is_weighed = more.amounts[0].dimension in ("mass", "volume")  # not "plus a bit more", or "cream à 35%"
+        return is_weighed or (word(tokens, place) != "à" and tokens[place + 1].is_number)
     return has_another_amount(tokens, place)
 
 
@@ -121,18 +147,24 @@ def _doubts_of_a_count(
         links = [place for place in range(after) if labels[place] == "dropped" and word(tokens, place) in LINKS]
         if links and word(tokens, links[0] + 1) not in ARTICLES:
             yield "no unit is given"
-    if begins_with_a_unit(named):
+    if labels[:2] == ["quantity", "dropped"] and tokens[1].text == ".":
+        yield "the number may be that of a list"
+    if begins_with_a_unit(named) and (len(named) > 1 or named[0].low not in UNITS):
         yield UNREAD_UNIT
     elif named and (has_a_link(named) or may_begin_with_a_unit(named)):
         yield MAY_BE_UNIT
-    elif named and "unit" not in labels and is_uncounted(named):
+    elif named and "unit" not in labels and (is_uncounted(named) or (named[-1].low in GRAINS and (many or 0) <= FEW)):
         yield LOST_UNIT
     elif named and "unit" not in labels and named[0].low.startswith("g") and (many or 0) >= MANY:
         yield MAY_BE_UNIT  # "100 grapes", or "100 g rapes"
+    elif "unit" not in labels and (many or 0) >= TOO_MANY:
+        yield LOST_UNIT
 
 
 def _is_named_by_its_measure(labels: Sequence[str], named: Sequence[Token]) -> bool:
-    """Match ``12 bars``, where nothing else is named."""
+    """Match ``12 bars``, where nothing else is named; ``1 package`` lacks its name."""
+    if named[0].low in _CONTAINERS:
+        return False
     places = [place for place, label in enumerate(labels) if label == "ingredient"]
     return len(named) == 1 and places[0] > 0 and labels[places[0] - 1] == "quantity"
 

@@ -5,18 +5,21 @@ meanings of the words; ``benchmarks/recipes.py`` measures how well this reads.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from bake_tracker.domain.recipe_text.amounts import (
     CONTRADICTION,
+    ONE_OR_ALL,
+    READ_AS_ONE,
     Amount,
     AmountReading,
     disagree,
+    has_unit_before,
     read_amount,
     read_bracket,
 )
-from bake_tracker.domain.recipe_text.doubts import ALTERNATIVE, GOES_ON, MORE, doubts_of
+from bake_tracker.domain.recipe_text.doubts import ALTERNATIVE, GOES_ON, MORE, NOT_KEPT, doubts_of
 from bake_tracker.domain.recipe_text.naming import (
     describes,
     dimensions,
@@ -32,24 +35,39 @@ from bake_tracker.domain.recipe_text.naming import (
     is_uncounted,
     keeps_preparation,
     name_beyond,
+    shared_noun,
 )
 from bake_tracker.domain.recipe_text.numbers import Token, tokens_of, word
+from bake_tracker.domain.recipe_text.pieces import joined, pieces_of
+from bake_tracker.domain.recipe_text.settling import settled_of
+from bake_tracker.domain.recipe_text.unit_words import (
+    COUNTED,
+    LENGTHS,
+    METRIC_VOLUMES,
+    PACKAGES,
+    UNSETTLED,
+)
 from bake_tracker.domain.recipe_text.words import (
     ABOUT,
+    ANDS,
     BULLETS,
-    COUNTED,
     ENDS,
+    FOR,
+    HEADINGS,
     LINKS,
-    METRIC_VOLUMES,
+    NUMBERED,
     NUMBERS,
     OTHERS,
+    OUT_OF,
     PARTS,
     PREPARED,
     SIZES,
-    UNSETTLED,
+    THE,
 )
 
-_NEAR = 5
+_NEAR, _SHORT = 5, 2
+MOST_PIECES = 24
+"""A larger number behind a name is rather a type or a size."""
 _MORE_OF_IT = frozenset({"more", "less", "so", "enough"})
 
 
@@ -57,7 +75,8 @@ _MORE_OF_IT = frozenset({"more", "less", "so", "enough"})
 class IngredientLine:
     """A line as it was read: use the first of ``amounts``; joining ``pieces`` gives the line again.
 
-    A piece is a quantity, a unit, also (the amount repeated), an ingredient, a note, or dropped.
+    ``settled`` is what the line leaves open and a rule decides. A piece is a quantity, a unit, also (the amount
+    repeated), an ingredient, a note, or dropped.
     """
 
     text: str
@@ -67,10 +86,30 @@ class IngredientLine:
     doubts: tuple[str, ...]
     is_heading: bool
     pieces: tuple[tuple[str, str], ...]
+    settled: tuple[str, ...] = ()
 
     @property
     def is_sure(self) -> bool:
-        return not self.doubts and not self.is_heading
+        """Whether nobody needs to be asked: the line has one meaning, or is a heading."""
+        return not self.doubts
+
+    @property
+    def called(self) -> str:
+        """The ingredient's name in a recipe: stock is not kept by the clove, but by pieces of ``garlic cloves``."""
+        if not self._is_by_the_piece:
+            return self.ingredient
+        return f"{self.ingredient} {joined(self.pieces, 'unit').replace('.', '')}"
+
+    @property
+    def counted(self) -> tuple[Amount, ...]:
+        """The amounts that a recipe can have of ``called``."""
+        if not self._is_by_the_piece:
+            return self.amounts
+        return (replace(self.amounts[0], unit="each"), *self.amounts[1:])
+
+    @property
+    def _is_by_the_piece(self) -> bool:
+        return any(one.startswith(NOT_KEPT) for one in self.settled)
 
     @property
     def dropped(self) -> tuple[str, ...]:
@@ -87,7 +126,7 @@ def parse_line(text: str) -> IngredientLine:
     if _is_heading(tokens, start):
         labels = ["dropped"] * start + ["note"] * (len(tokens) - start)
         return _line(text, tokens, (), labels, (), is_heading=True)
-    lead = 2 if [word(tokens, start), word(tokens, start + 1)] == ["optional", ":"] else 0
+    lead = 2 * (word(tokens, start) == "optional" and word(tokens, start + 1) in (":", "-", "–"))
     reading, labels, rest = _find_amount(tokens, start + lead)
     labels[start : start + lead] = ["note"] * lead
     amounts, doubts = list(reading.amounts), list(reading.doubts)
@@ -95,9 +134,14 @@ def parse_line(text: str) -> IngredientLine:
     amounts += more
     doubts += more_doubts
     _name_by_its_measure(tokens, labels, amounts)
+    last = max((place for place, label in enumerate(labels) if label == "ingredient"), default=0)
+    if labels and labels[last] == "ingredient" and tokens[last].text in ("-", "–", "."):
+        labels[last] = "dropped"  # "Rye flour-1/2 cup"
     found = _preferred(amounts)
-    doubts += doubts_of(found, tokens, labels)
-    return _line(text, tokens, tuple(found), labels, tuple(dict.fromkeys(doubts)))
+    doubts = list(dict.fromkeys([*doubts, *doubts_of(found, tokens, labels)]))
+    settled = tuple(settled_of(doubts, found, tokens, labels))
+    left = tuple(doubt for doubt in doubts if doubt not in settled)
+    return replace(_line(text, tokens, tuple(found), labels, left), settled=settled)
 
 
 def format_line(amount: Amount, ingredient: str, note: str = "") -> str:
@@ -116,26 +160,55 @@ def _mixed(value: Fraction) -> str:
 
 
 def _is_heading(tokens: Sequence[Token], start: int) -> bool:
-    return len(tokens) > start and tokens[-1].text == ":" and not any(token.is_number for token in tokens)
+    """Match ``Dough:``, ``Ingredients``, ``Ingredients for the dough`` and ``For the dough``."""
+    if len(tokens) <= start or any(token.is_number for token in tokens):
+        return False
+    first, second = word(tokens, start), word(tokens, start + 1)
+    is_list = first in HEADINGS and second in FOR | {"", "-", "–", "("}
+    is_marked = tokens[-1].text in (":", "-", "–") or _is_all_but_a_bracket(tokens)
+    return is_marked or is_list or (first in FOR and second in THE)
+
+
+def _is_all_but_a_bracket(tokens: Sequence[Token]) -> bool:
+    """Match ``Topping: (optional)``."""
+    place = next((place for place, token in enumerate(tokens) if token.text == ":"), len(tokens))
+    return word(tokens, place + 1) == "(" and _close(tokens, place + 1) == len(tokens)
 
 
 def _find_amount(tokens: Sequence[Token], start: int) -> tuple[AmountReading, list[str], int]:
     """Find the amount at the start or end of the line, with the labels so far and where the rest begins."""
     if reading := read_amount(tokens, start):
+        if tokens[-1].is_number and not any(token.is_number for token in tokens[start : reading.end]):
+            reading = replace(reading, doubts=(*reading.doubts, READ_AS_ONE))  # "Stalk celery: 2"
         return reading, ["dropped"] * start + list(reading.labels), reading.end
     for place in range(start + 1, len(tokens)):
-        if not (tokens[place].is_number or _is_of_a_part(tokens, start, place)) or not (
-            reading := read_amount(tokens, place)
-        ):
+        may_begin = tokens[place].is_number or has_unit_before(tokens, place) or _is_of_a_part(tokens, start, place)
+        if not may_begin or not (reading := read_amount(tokens, place)):
             continue
-        if word(tokens, place - 1) in LINKS | {"from"}:  # "juice of 1 lemon"
+        if _is_remark(tokens, start, place) or word(tokens, place - 1) in FOR:  # "pepper to taste (I used 1/2 tsp)"
+            continue
+        if word(tokens, place - 1) in LINKS | OUT_OF:  # "juice of 1 lemon"
             labels = ["dropped"] * start + ["note"] * (place - start) + list(reading.labels)
             return reading, labels, reading.end
-        is_marked = word(tokens, place - 1) in (":", "-", "–", "~") or reading.end > place + 1
-        is_amount = bool(reading.amounts) and (reading.amounts[0].unit != "each" or is_marked)
-        if is_amount and word(tokens, reading.end) in ("", ",", "("):
+        is_behind = word(tokens, place - 1) in (":", "-", "–", "~") or _is_a_last_count(tokens, start, place)
+        unit = reading.amounts[0].unit if reading.amounts else "each"
+        is_marked = is_behind if unit in LENGTHS else unit != "each" or is_behind or reading.end > place + 1
+        if reading.amounts and is_marked and word(tokens, reading.end) in ("", ",", "("):
             return _behind(tokens, start, place, reading)
     return AmountReading((), start, ()), ["dropped"] * start, start
+
+
+def _is_a_last_count(tokens: Sequence[Token], start: int, place: int) -> bool:
+    """Match ``ripe pears 3``, but not ``Group 1`` or ``Mehl Type 405``."""
+    text = tokens[place].text
+    is_named = not {word(tokens, start), word(tokens, place - 1)} & NUMBERED
+    return place + 1 == len(tokens) and text.isdigit() and 0 < int(text) <= MOST_PIECES and is_named
+
+
+def _is_remark(tokens: Sequence[Token], start: int, place: int) -> bool:
+    """Whether an amount is in the middle of a bracket."""
+    before = [token.low for token in tokens[start:place] if token.low not in ABOUT]
+    return before.count("(") > before.count(")") and before[-1] != "("
 
 
 def _is_of_a_part(tokens: Sequence[Token], start: int, place: int) -> bool:
@@ -157,8 +230,8 @@ def _behind(
 ) -> tuple[AmountReading, list[str], int]:
     """Read ``Butter: 250 g``, with the amount after the name."""
     labels = ["dropped"] * start + [""] * (place - start)
-    _label_rest(tokens[:place], start, labels, Amount(None))
-    return reading, [*labels, *reading.labels], reading.end
+    _, doubts = _label_rest(tokens[:place], start, labels, Amount(None))
+    return replace(reading, doubts=(*reading.doubts, *doubts)), [*labels, *reading.labels], reading.end
 
 
 def _label_rest(
@@ -170,10 +243,12 @@ def _label_rest(
     del labels[start:]
     is_named = "ingredient" in labels
     has_ended = is_named
+    has_amount_behind = False
     place = start
     while place < len(tokens):
         low = tokens[place].low
         if low == "(" and (again := read_bracket(tokens, place, first)):
+            has_amount_behind = is_named
             amounts += again[1].amounts
             doubts += again[1].doubts
             labels += again[1].labels
@@ -181,8 +256,7 @@ def _label_rest(
             doubts += [MORE] if has_an_ingredient(tokens, place) else []
             labels += ["note"] * (_close(tokens, place) - place)
         elif has_ended:
-            is_behind = low in OTHERS and is_named and "dropped" not in labels[start:]
-            if is_behind and is_participle(tokens, place - 1) and is_named_at(tokens, place + 1):
+            if low in OTHERS and is_named and _goes_on_to_another(tokens, labels, start, place):
                 doubts.append(ALTERNATIVE)
             labels.append("note")
         elif place == start and _is_glued_to_a_number(tokens, place):
@@ -199,16 +273,25 @@ def _label_rest(
         elif size := dimensions(tokens, place):
             labels += ["note"] * size
         elif is_named and (repeated := _amount_at_the_end(tokens, place)):
+            doubts += [ONE_OR_ALL] if first.unit in PACKAGES.values() and first.quantity != 1 else []
             amounts += repeated.amounts
             labels += ["also"] * (repeated.end - place)
+        elif is_named and low in OTHERS and (noun := shared_noun(tokens, _named(tokens, labels), place)):
+            doubts.append(ALTERNATIVE)
+            labels += ["note"] * (noun - place)
         elif is_named and (low in OTHERS or (low == "/" and not tokens[place].is_glued)):
             doubts += [] if word(tokens, place + 1) in ENDS | _MORE_OF_IT else [ALTERNATIVE]
             has_ended = True
             labels.append("note")
+        elif is_named and low == _named(tokens, labels)[-1].low and tokens[place - 1].text == ")":
+            labels.append("note")  # "sherry vinegar (or cider) vinegar"
         elif is_named and keeps_preparation(tokens, place):
             labels.append("ingredient")
+        elif is_named and low in ANDS and describes(_named(tokens, labels)) and word(tokens, place + 1) in PREPARED:
+            labels.append("note")  # "cooked and shredded chicken"
         elif is_named and is_participle(tokens, place) and (beyond := name_beyond(tokens, place)):
-            if not describes(_named(tokens, labels)):
+            named = _named(tokens, labels)
+            if not describes(named) and named[-1].low not in ANDS:  # "salt and freshly ground pepper"
                 doubts.append(GOES_ON)
                 has_ended = True
             labels += ["note"] * (beyond - place)
@@ -219,12 +302,26 @@ def _label_rest(
             has_ended = True
             labels.append("dropped" if low in (",", ";", ":", "-", "–", "—") else "note")
         else:
+            doubts += [GOES_ON] if has_amount_behind else []  # "1 cup tomato paste (270 g) Coupons"
             is_named = True
             labels.append("ingredient")
         place = len(labels)
     if any(disagree(first, other) for other in amounts):
         doubts.append(CONTRADICTION)
     return amounts, doubts
+
+
+def _goes_on_to_another(tokens: Sequence[Token], labels: Sequence[str], start: int, place: int) -> bool:
+    """Match ``comté râpé ou gruyère`` and ``rapeseed, canola or olive oil``, not ``onion, peeled or not``."""
+    if not is_named_at(tokens, place + 1):
+        return False
+    ends = [at for at in range(start, place) if labels[at] == "dropped"]
+    if not ends:
+        return is_participle(tokens, place - 1)
+    parts = [tokens[one + 1 : other] for one, other in zip(ends, [*ends[1:], place], strict=True)]
+    is_list = all(tokens[end].text == "," for end in ends) and max(map(len, parts)) <= _SHORT
+    is_list = is_list and (len(ends) > 1 or bool(parts[0]))
+    return is_list and all(is_named_at(tokens, end + 1) or end + 1 == place for end in ends)
 
 
 def _named(tokens: Sequence[Token], labels: Sequence[str]) -> list[Token]:
@@ -279,35 +376,7 @@ def _line(
     *,
     is_heading: bool = False,
 ) -> IngredientLine:
-    pieces = _pieces(text, tokens, labels)
+    pieces = pieces_of(text, tokens, labels)
     return IngredientLine(
-        text, amounts, _joined(pieces, "ingredient"), _joined(pieces, "note", ", "), doubts, is_heading, tuple(pieces)
+        text, amounts, joined(pieces, "ingredient"), joined(pieces, "note", ", "), doubts, is_heading, tuple(pieces)
     )
-
-
-def _pieces(text: str, tokens: Sequence[Token], labels: Sequence[str]) -> list[tuple[str, str]]:
-    """Join neighbours with the same label; spaces belong to the piece before them."""
-    pieces: list[tuple[str, str]] = []
-    end = 0
-    for token, label in zip(tokens, labels, strict=True):
-        if pieces and pieces[-1][0] == label:
-            pieces[-1] = (label, pieces[-1][1] + text[end : token.end])
-        else:
-            if pieces:
-                pieces[-1] = (pieces[-1][0], pieces[-1][1] + text[end : token.start])
-            pieces.append((label, text[0 if end == 0 else token.start : token.end]))
-        end = token.end
-    if not pieces:
-        return [("dropped", text)] if text else []
-    pieces[-1] = (pieces[-1][0], pieces[-1][1] + text[end:])
-    return pieces
-
-
-def _joined(pieces: Sequence[tuple[str, str]], wanted: str, between: str = " ") -> str:
-    """Join the pieces with this label; a mark in the middle of a word leaves no blank."""
-    joined, is_glued = "", False
-    for label, text in pieces:
-        if label == wanted:
-            joined += ("" if is_glued or not joined else between) + " ".join(text.split())
-        is_glued = (is_glued or label == wanted) and not text[-1:].isspace()
-    return joined

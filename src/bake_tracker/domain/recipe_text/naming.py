@@ -7,48 +7,62 @@ from difflib import get_close_matches
 
 from bake_tracker.domain.recipe_text.amounts import read_amount
 from bake_tracker.domain.recipe_text.numbers import Token, word
+from bake_tracker.domain.recipe_text.unit_words import (
+    COUNTED,
+    FOREIGN_UNITS,
+    LENGTHS,
+    LEVELS,
+    PACKAGES,
+    PIECES,
+    PLAIN_FOREIGN_UNITS,
+    UNITS,
+    unaccented,
+)
 from bake_tracker.domain.recipe_text.words import (
     ABOUT,
+    ANDS,
     ARTICLES,
-    COUNTED,
+    BEFORE_TASTES,
     DESCRIBING_ENDS,
     DESCRIPTIONS,
     ENDS,
     FOOTNOTES,
-    FOREIGN_UNITS,
     KEEPING,
-    LENGTHS,
-    LEVELS,
     LINKS,
+    MORE_OF_IT,
     NOT_AN_INGREDIENT,
     OTHERS,
-    PACKAGES,
-    PIECES,
     PREPARED,
     PREPARED_BEHIND,
     PREPOSITIONS,
     PROCESSED,
     PRODUCTS,
     SHAPES,
+    SHARING,
     SIZES,
     SUM_MARKS,
+    TASTES,
     UNCOUNTED,
-    UNITS,
 )
 
 _BEFORE_A_NAME = frozenset({",", ":", ".", "-", "–", "x", "×"})
 _SEPARATORS = frozenset(",;:/|+&•·–—-") | {"and"}
-_SPELT_UNITS = ("cup", "teaspoon", "teaspoons", "tablespoon", "tablespoons")
+_SPELT_UNITS = ("cup", "pound", "ounce", "teaspoon", "teaspoons", "tablespoon", "tablespoons")
 _GLUED_UNIT = re.compile(r"g[bcdfgkmpqstvxz]|[mdk]l[^\W_]|kg[^\W_]|[^\W_]{3,}jes[^\W_]")
 """``150 gflour``, ``3 takjesmunt``: letters that no name begins with, behind which the name may begin."""
 _NEARLY = 0.85
 _NEAR = 12
+_ABBREVIATED = 5
 _UNCOUNTED_ENDS = ("zucker", "mehl", "milch", "salz", "wasser", "pulver", "hefe", "stärke")
 _UNCOUNTED_FIRST = frozenset({"sel", "sucre", "farine", "eau", "lait", "beurre", "huile", "crème"})
-_STATES = frozenset({"cold", "warm", "ripe", "large", "medium", "small"})
+_STATES = frozenset({"cold", "warm", "lukewarm", "ripe", "large", "medium", "small"})
 _PARTS = frozenset({"blanc", "blancs", "jaune", "jaunes", "yema", "yemas", "clara", "claras"})
+_GREEK_PARTICIPLE = re.compile("μέν(ος|η|ο|οι|ες|α|ους|ων)$")
 _NUMBERS = frozenset({"one", "two", "three", "four"})
 _LETTERS = frozenset("äöüßàâæçéèêëîïôœùûÿñ")
+_UNIT_AND_NUMBER = re.compile(r"(tsp|tbsp|cup|oz|g|ml|teaspoons?|tablespoons?|cups)[0-9]+")
+_JOINED_NUMBER = re.compile(r"[^\W\d_]{3,}[0-9]+")
+"""``paste1``: the blank before a number is lost, or a footnote follows."""
 _FLOUR_TYPES = frozenset(["405", "550", "630", "700", "812", "997", "1050", "1150", "1370"])
 
 
@@ -61,6 +75,11 @@ def is_footnote(tokens: Sequence[Token], place: int, *, is_named: bool) -> bool:
     """Match the marks in ``butter*``, ``Quaker® oats`` and ``Weizen\u00admehl``."""
     token = tokens[place]
     if token.text in FOOTNOTES:
+        behind = place + 1
+        while word(tokens, behind) in FOOTNOTES:
+            behind += 1
+        if is_named and not token.is_glued and word(tokens, behind)[:1].isalpha():
+            return False  # "flour *see the notes"
         is_before = place > 0 and not word(tokens, place + 1)[:1].isalnum()
         return token.is_glued or is_before or (place + 1 < len(tokens) and tokens[place + 1].is_glued and not is_named)
     return is_invisible(token)
@@ -70,6 +89,9 @@ def ends_name(tokens: Sequence[Token], place: int, *, is_named: bool) -> bool:
     token = tokens[place]
     if token.text in (",", ";", ":"):
         return True
+    if token.text == "." and is_named and token.is_glued:  # "flour. Sift it", not "Dr. Oetker"
+        is_last = place + 1 == len(tokens) or tokens[place + 1].text == "."
+        return is_last or (len(word(tokens, place - 1)) > _ABBREVIATED and not tokens[place + 1].is_glued)
     if token.text in ("-", "–", "—"):
         is_open = place + 1 < len(tokens) and not tokens[place + 1].is_glued  # "gum- optional"
         is_elided = word(tokens, place + 1) in OTHERS | SUM_MARKS  # "rye- or wheat flour"
@@ -77,9 +99,20 @@ def ends_name(tokens: Sequence[Token], place: int, *, is_named: bool) -> bool:
     if token.text == "*" and not token.is_glued and is_named:  # "*see the notes"
         return True
     after = word(tokens, place + 1)
+    if token.is_number and is_named and after in ("°", "º", "degrees"):  # "water 110°F"
+        return True
+    if token.low in BEFORE_TASTES and is_named and tastes_at(tokens, place + 1):
+        return True
+    if token.low in ANDS and after in MORE_OF_IT:  # "salt and more for the top"
+        return True
     if (token.low == "of" and after in ("choice", "your")) or (token.low in ("en", "in") and after in SHAPES):
         return True
     return token.low in ENDS or (is_named and is_participle(tokens, place))
+
+
+def tastes_at(tokens: Sequence[Token], place: int) -> bool:
+    """Match the end of ``a piacere``, ``q.b.`` and ``nach Wahl``."""
+    return word(tokens, place + (word(tokens, place) in (".", "/"))) in TASTES
 
 
 def is_participle(tokens: Sequence[Token], place: int) -> bool:
@@ -90,12 +123,26 @@ def is_participle(tokens: Sequence[Token], place: int) -> bool:
     if low == "cut" and is_named_at(tokens, place + 1):  # "straight cut fries"
         return False
     ends = ("ed", "en", "ly", "cut", "é", "ée", "és", "ées")
-    return (low in PREPARED and low.endswith(ends)) or low in PREPARED_BEHIND or is_state_behind(tokens, place)
+    is_adverb_before = low.endswith("ly") and word(tokens, place + 1).endswith("ed")  # "1 egg nicely whisked"
+    after = word(tokens, place + 1 + is_adverb_before)
+    if (is_adverb_before or (low in PREPARED and low.endswith("less"))) and (
+        not after[:1].isalpha() or after in ENDS | PREPOSITIONS
+    ):
+        return True
+    if word(tokens, place + 1) == "dice" and low in SIZES | {"fine"}:
+        return True
+    is_greek = _GREEK_PARTICIPLE.search(low) is not None
+    return (
+        is_greek or (low in PREPARED and low.endswith(ends)) or low in PREPARED_BEHIND or is_state_behind(tokens, place)
+    )
 
 
 def is_state_behind(tokens: Sequence[Token], place: int) -> bool:
     """Match ``eggs room temperature``, ``butter cold`` and ``eggs large``."""
     low, after = word(tokens, place), word(tokens, place + 1)
+    if low == "cooked" and not is_description(word(tokens, place - 1)):
+        is_joined = after in ANDS and word(tokens, place + 2) in PREPARED
+        return is_joined or after in ("", ",", "(", "al", "according", "until", "or")
     return (low == "room" and after in ("temperature", "temp")) or (low in _STATES and after in ("", ",", "("))
 
 
@@ -124,7 +171,7 @@ def is_dropped_before_a_name(tokens: Sequence[Token], place: int, *, unit: str) 
         return True
     if (low, after) == ("room", "temperature") or (before, low) == ("room", "temperature"):
         return True
-    if low in ("and", "&", "und", "et", "or") and before in PREPARED and after in PREPARED:
+    if low in ANDS | {"or"} and before in PREPARED and after in PREPARED:
         return True
     if low in ("to", "or", "-", "/") and before in SIZES and after in SIZES:
         return True
@@ -142,7 +189,7 @@ def is_dropped_before_a_name(tokens: Sequence[Token], place: int, *, unit: str) 
 def name_beyond(tokens: Sequence[Token], place: int) -> int | None:
     """The place after these participles if another word of the name follows: ``fresh chopped cilantro``."""
     end = place
-    while word(tokens, end) in PREPARED | PREPARED_BEHIND:
+    while word(tokens, end) in PREPARED | PREPARED_BEHIND or _GREEK_PARTICIPLE.search(word(tokens, end)):
         end += 1
     if is_state_behind(tokens, end):
         return None
@@ -154,12 +201,35 @@ def name_beyond(tokens: Sequence[Token], place: int) -> int | None:
     return None if token.low in ENDS | PREPOSITIONS | NOT_AN_INGREDIENT else end
 
 
+def shared_noun(tokens: Sequence[Token], named: Sequence[Token], place: int) -> int | None:
+    """Where the noun begins that two alternatives share: ``fresh or frozen peas``, ``canola or olive oil``."""
+    is_of_one = describes(named)
+    if not is_of_one and not (describes(named[:-1]) and named[-1].low in SHARING):
+        return None
+    start = place + 1
+    while is_adverb(tokens, start):
+        start += 1
+    is_one_of = word(tokens, start) == "other"
+    while not is_of_one and is_description(word(tokens, start + is_one_of)) and word(tokens, start + 2)[:1].isalpha():
+        start += 1  # "avocado or extra virgin olive oil"
+    noun = start + 1
+    after = word(tokens, noun + 1)
+    if not (is_of_one and is_description(word(tokens, start))) and after[:1].isalpha():
+        is_long = after not in ENDS | PREPOSITIONS | OTHERS | PREPARED | PREPARED_BEHIND | LINKS
+        if is_long and not is_one_of:
+            return None  # "ranch or blue cheese dressing"
+        noun += is_long
+    pair = [word(tokens, at) for at in (start, noun)]
+    return noun if all(low[:1].isalpha() and low not in ENDS | PREPOSITIONS | OTHERS for low in pair) else None
+
+
 def describes(name: Iterable[Token]) -> bool:
-    return all(is_description(token.low) or token.text == "-" for token in name)
+    return all(is_description(token.low) or token.is_number or token.text in "-%" for token in name)
 
 
 def is_description(low: str) -> bool:
-    return low in DESCRIPTIONS | PREPARED or low.endswith(DESCRIBING_ENDS)
+    is_joined = low.endswith(DESCRIBING_ENDS) or (low.endswith("ed") and not low.endswith("eed"))
+    return is_joined or low in DESCRIPTIONS | PREPARED | SIZES
 
 
 def is_adverb(tokens: Sequence[Token], place: int) -> bool:
@@ -220,7 +290,9 @@ def has_another_amount(tokens: Sequence[Token], place: int) -> bool:
 
 
 def begins_with_a_unit(named: Sequence[Token]) -> bool:
-    return len(named) > 1 and named[0].low in UNITS.keys() | FOREIGN_UNITS
+    return bool(named) and (
+        named[0].low in UNITS.keys() | FOREIGN_UNITS or unaccented(named[0].low) in PLAIN_FOREIGN_UNITS
+    )
 
 
 def is_uncounted(named: Sequence[Token]) -> bool:
@@ -243,11 +315,13 @@ def may_begin_with_a_unit(named: Sequence[Token]) -> bool:
     first = named[0].low
     noun = next((place for place, token in enumerate(named) if not is_description(token.low)), 0)
     return (
-        (len(named) > 1 and (named[1].text == "." or first in PIECES or first.endswith(("je", "jes"))))
+        (len(named) > 1 and (named[1].text == "." or first.endswith(("je", "jes"))))
+        or first in PIECES
+        or (len(named) > 1 and named[-1].low.endswith(("je", "jes")) and named[-1].low in COUNTED)  # "2 suiker zakje"
         or _GLUED_UNIT.match(first) is not None
         or (0 < noun < len(named) - 1 and named[noun].low in COUNTED)  # "thick slices pineapple"
         or (len(named) > 1 and any(_is_of_another_language(letter) for token in named for letter in token.low))
-        or (first.startswith(_SPELT_UNITS) and not first.startswith("cupcake"))
+        or (first.startswith(_SPELT_UNITS) and not first.startswith(("cupcake", "poundcake")))
         or any(unit in first for unit in ("teaspoon", "tablespoon"))
         or bool(get_close_matches(first, _SPELT_UNITS, 1, _NEARLY))
     )
@@ -262,7 +336,9 @@ def is_amount_in_a_name(named: Sequence[Token], place: int) -> bool:
     """Match numbers, but not those in ``70% chocolate``, ``farina 00``, ``Mehl Type 405`` and ``7-grain bread``."""
     token, before = named[place], word(named, place - 1)
     if not token.is_number:
-        return token.low in _NUMBERS or (token.low > "\u0250" and any(letter.isdigit() for letter in token.low))
+        if token.low in _NUMBERS or _UNIT_AND_NUMBER.fullmatch(token.low) or _JOINED_NUMBER.fullmatch(token.low):
+            return True
+        return token.low > "\u0250" and any(letter.isdigit() for letter in token.low)
     return not (
         word(named, place + 1) == "%"
         or set(token.text) == {"0"}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from bake_tracker.domain.recipe_text.unit_words import COUNTED, UNITS
 from bake_tracker.domain.recipe_text.words import NUMBERS
 
 _VULGAR = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
@@ -14,10 +15,19 @@ _TOKEN = re.compile(
     rf"|(?<![\w.])\.[0-9]{{1,9}}(?![0-9])|[{_VULGAR}])"
     rf"|(?P<mark>[x×*](?=\s?[0-9{_VULGAR}]))"
     r"|(?P<elided>[dDlL]['’](?=[^\W_]))"
-    r"|(?P<word>[^\W_](?:[^\W_]|['’-](?=[^\W\d_]))*)"
+    r"|(?P<andor>and/or\b)"
+    r"|(?P<word>[^\W_](?:(?![0-9]+[/⁄][0-9])[^\W_]|['’-](?=[^\W\d_]))*)"
     r"|(?P<other>\S)"
 )
 LARGEST_PART = 16
+_JOINED_ONE = re.compile(
+    r"(teaspoon|tablespoon|tb?sp|cup(?!cake)|ounce|pound)(?!s|fuls?\b)(?=[^\W\d_]{3})", re.IGNORECASE
+)
+_JOINED_MANY = re.compile(
+    r"(teaspoons?|tablespoons?|tb?sp|cups|ounces|pounds|grams)(?!fuls?\b)(?=[^\W\d_]{3})", re.IGNORECASE
+)
+_UNIT_AND_CAPITAL = re.compile(r"[^\W\d_]?[a-zäöüéèß]+(?=[A-ZÄÖÜÉ][a-zäöüéèß])")
+_BRACKETS = str.maketrans("[]{}", "()()")
 _ORDINALS = frozenset({"rd", "rds", "th", "ths", "nd", "nds", "st"})
 
 
@@ -38,12 +48,27 @@ class Token:
 
 def tokens_of(text: str) -> list[Token]:
     """Split a text so that every character except spaces is in exactly one token."""
-    found = []
+    found: list[Token] = []
     end = 0
     for match in _TOKEN.finditer(text):
-        found.append(Token(match[0], match["number"] is not None, match.start() == end > 0, match.start(), match.end()))
+        start = match.start()
+        unit = _joined_unit(match[0], found) if found and found[-1].is_number else None
+        if unit:  # "2 cupsflour"
+            found.append(Token(unit[0], is_number=False, is_glued=start == end, start=start, end=start + unit.end()))
+            end = start = start + unit.end()
+        shown = text[start : match.end()].translate(_BRACKETS)
+        found.append(Token(shown, match["number"] is not None, start == end > 0, start, match.end()))
         end = match.end()
     return found
+
+
+def _joined_unit(text: str, before: Sequence[Token]) -> re.Match[str] | None:
+    """The unit that a word begins with if the blank behind it is lost: ``cupsflour``, ``pieceLime``."""
+    if unit := _UNIT_AND_CAPITAL.match(text):
+        return unit if unit[0].lower() in UNITS or unit[0].lower() in COUNTED else None
+    number = before[-1].text
+    is_one = len(before) < 2 or not before[-2].is_number
+    return (_JOINED_ONE if is_one and (number == "1" or _is_fraction(number)) else _JOINED_MANY).match(text)
 
 
 def word(tokens: Sequence[Token], at: int) -> str:

@@ -1,6 +1,6 @@
 """Turn the lines of a recipe page into recipe lines, or into questions for the user."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
@@ -8,8 +8,8 @@ from typing import Literal
 from bake_tracker.domain.errors import UnitConversionError
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.plurals import one_of
-from bake_tracker.domain.recipe_text.amounts import Amount
-from bake_tracker.domain.recipe_text.doubts import NAME_DOUBTS, RANGE, UNREAD_UNIT
+from bake_tracker.domain.recipe_text.amounts import NO_AMOUNT, Amount
+from bake_tracker.domain.recipe_text.doubts import ALTERNATIVE, NAME_DOUBTS, NOT_KEPT, RANGE, UNREAD_UNIT
 from bake_tracker.domain.recipe_text.lines import IngredientLine, parse_line
 from bake_tracker.domain.recipe_text.names import NamedItems, NewNames
 from bake_tracker.domain.recipe_text.yields import parse_yield
@@ -20,6 +20,7 @@ from bake_tracker.domain.units import MICRO
 
 State = Literal["taken", "new", "left out", "heading", "unsure"]
 MAX_NAME = 200
+LEFT_OUT = f"{NO_AMOUNT}; the line is left out, and stays in the recipe's notes"
 _BASE_UNITS = {"mass": "g", "volume": "ml", "count": "each", "length": "cm"}
 
 
@@ -30,7 +31,7 @@ class Decisions:
     said: Mapping[int, tuple[Fraction, str, Item]] = field(default_factory=dict)
     accepted: frozenset[int] = frozenset()
     left_out: frozenset[int] = frozenset()
-    ranges: str = "ask"
+    ranges: str | None = None
     create_missing: bool = False
     makes: tuple[Fraction, Item] | None = None
     without_yield: bool = False
@@ -39,7 +40,10 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class ReadLine:
-    """The plan for a line: an item or a new item; ``to_do`` says what still has to be settled."""
+    """The plan for a line: an item or a new item; ``to_do`` says what still has to be settled.
+
+    ``settled`` says what a rule of the reference settled.
+    """
 
     number: int
     read: IngredientLine
@@ -48,12 +52,13 @@ class ReadLine:
     item: Item | None = None
     to_do: tuple[Advice, ...] = ()
     hints: tuple[Advice, ...] = ()
+    settled: tuple[str, ...] = ()
     new_name: str | None = None
     """The name of a new item, which is as the first line spells it."""
 
     @property
     def name(self) -> str:
-        return self.item.name if self.item else self.new_name or self.read.ingredient
+        return self.item.name if self.item else self.new_name or self.read.called
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ def plan_page(
 
 def _name_new(line: ReadLine, named: NewNames[str], slugs: set[str]) -> ReadLine:
     """Give every spelling of a new name the same item, and refuse a name that no new item can have."""
-    name = line.read.ingredient
+    name = line.read.called
     if (first := named.find(name)) is not None:
         return replace(line, new_name=first)
     if problem := _unusable(name, slugs):
@@ -155,19 +160,33 @@ def _plan_line(number: int, text: str, known: NamedItems, decisions: Decisions) 
         return ReadLine(number, read, "left out")
     if read.is_heading:
         return ReadLine(number, read, "heading")
-    amounts = [_settled(amount, decisions.ranges) for amount in read.amounts]
-    item = known.find(read.ingredient) if read.ingredient else None
+    if NO_AMOUNT in read.settled and read.is_sure:
+        return ReadLine(number, read, "left out", settled=(LEFT_OUT,))
+    ranges = "ask" if RANGE in read.doubts and decisions.ranges is None else decisions.ranges or "low"
+    amounts = [_settled(amount, ranges) for amount in read.counted]
+    item = known.find(read.called) if read.ingredient else None
     amount = _fitting(item, amounts)
     to_do = _unsure(number, read, amount, decisions, is_known=item is not None)
     if item is None and not decisions.create_missing and _is_usable(read, amount):
-        to_do.append(_who_is(read.ingredient, known))
+        to_do.append(_who_is(read.called, known.like(read.ingredient)))
     state: State = "unsure" if to_do else "taken" if item else "new"
     hints = _hints(item, amount) if item and amount and not to_do else ()
-    return ReadLine(number, read, state, amount, item, tuple(to_do), hints)
+    return ReadLine(number, read, state, amount, item, tuple(to_do), hints, tuple(_rules_of(read, ranges)))
+
+
+def _rules_of(read: IngredientLine, ranges: str) -> Iterable[str]:
+    """What was done about what the line leaves open."""
+    for one in read.settled:
+        if one == RANGE and ranges != "ask":
+            yield f"{one}; its {ranges} end is taken"
+        elif one == ALTERNATIVE:
+            yield f"{one}; the first is taken"
+        elif one.startswith(NOT_KEPT):
+            yield f"{one}; it is counted in pieces, as {read.called}"
 
 
 def _settled(amount: Amount, ranges: str) -> Amount:
-    """Choose one end of a range, if the user has said which."""
+    """Choose one end of a range, unless the user is to be asked."""
     if amount.upto is None or ranges == "ask":
         return amount
     return Amount(amount.upto if ranges == "high" else amount.quantity, amount.unit)
@@ -199,11 +218,12 @@ def _unsure(
     """Every doubt that nobody has settled, each with its remedy."""
     can_accept = _is_usable(read, amount)
     found: list[Advice] = []
-    for doubt in read.doubts:
+    asked = [RANGE] if decisions.ranges == "ask" and RANGE in read.settled else []
+    for doubt in [*asked, *read.doubts]:
         if doubt in NAME_DOUBTS and is_known:
             continue
         if doubt == RANGE:
-            if decisions.ranges == "ask":
+            if decisions.ranges in (None, "ask"):
                 found.append(Advice(doubt, {"kind": "choose_range"}))
         elif not (can_accept and number in decisions.accepted and doubt != UNREAD_UNIT):
             may_accept = can_accept and doubt != UNREAD_UNIT
@@ -216,8 +236,7 @@ def _is_usable(read: IngredientLine, amount: Amount | None) -> bool:
     return bool(read.ingredient and amount and amount.quantity and amount.is_of_ledger)
 
 
-def _who_is(name: str, known: NamedItems) -> Advice:
-    near = known.like(name)
+def _who_is(name: str, near: Sequence[str]) -> Advice:
     like = f", but {', '.join(near)}" if near else ""
     remedy: Remedy = {"kind": "name_ingredient", "name": name, "item_slug": near[0] if near else None}
     return Advice(f"there is no {name!r} here{like}", remedy)
@@ -229,8 +248,9 @@ def _plan_yield(texts: Sequence[str], made: NamedItems, decisions: Decisions) ->
     if decisions.without_yield:
         return ReadYield("left out")
     read, doubts = parse_yield(texts)
-    amount = _settled(read.amounts[0], decisions.ranges) if read and read.amounts else None
-    left = [doubt for doubt in doubts if not (doubt == RANGE and decisions.ranges != "ask")]
+    ranges = decisions.ranges or "ask"
+    amount = _settled(read.amounts[0], ranges) if read and read.amounts else None
+    left = [doubt for doubt in doubts if not (doubt == RANGE and ranges != "ask")]
     item = made.find(read.ingredient) if read and read.ingredient else None
     near = made.like(read.ingredient) if read and read.ingredient and not item else []
     count = amount.quantity if amount and amount.quantity else 24

@@ -34,6 +34,7 @@ class SaidYield(TypedDict):
 class PageChoices(TypedDict, total=False):
     """The user's choices for a page; lines are numbered from 1.
 
+    ``ranges`` is the end of a range to take; left out, it is the low end, and a yield is asked about.
     ``kept`` has the base unit of each new item, by its name on the page; left out, it is that of the line.
     ``shelf_life_days`` is how long a new product keeps, None without limit.
     """
@@ -42,7 +43,7 @@ class PageChoices(TypedDict, total=False):
     accepted: Sequence[int]
     left_out: Sequence[int]
     names: Mapping[str, int]
-    ranges: str
+    ranges: str | None
     create_missing: bool
     makes: SaidYield | None
     without_yield: bool
@@ -61,7 +62,7 @@ class PageRequest:
     accepted: frozenset[int]
     left_out: frozenset[int]
     names: dict[str, int]
-    ranges: str
+    ranges: str | None
     create_missing: bool
     makes: tuple[Fraction, int] | None
     without_yield: bool
@@ -77,7 +78,7 @@ class PageRequest:
             "accepted": sorted(self.accepted),
             "left_out": sorted(self.left_out),
             "names": self.names,
-            "ranges": self.ranges,
+            "ranges": self.ranges or "ask",  # as it was before there was a rule
             "create_missing": self.create_missing,
             "makes": None if self.makes is None else list(map(str, self.makes)),
             "without_yield": self.without_yield,
@@ -108,7 +109,7 @@ def read_request(given: Arguments, name: object, lines: object, yields: object, 
             name_key(given.name("choices.names", key, limit=300)): given.key("choices.names", value)
             for key, value in _mapping(given, "choices.names", told.get("names")).items()
         },
-        ranges=given.choice("choices.ranges", told.get("ranges", "ask"), RANGES),
+        ranges=None if (ranges := told.get("ranges")) is None else given.choice("choices.ranges", ranges, RANGES),
         create_missing=given.flag("choices.create_missing", told.get("create_missing", False)),
         makes=(
             Fraction(given.micros("choices.makes.quantity", makes.get("quantity"), above_zero=True), 10**6),

@@ -34,5 +34,5 @@ def _parse(text: str) -> tuple[IngredientLine, tuple[str, ...]]:
     if is_served or words & _SERVED:
         return line, (SERVINGS,)
     # Bars and boxes are products here.
-    doubts = [doubt for doubt in line.doubts if doubt not in (MAY_BE_UNIT, LOST_UNIT)]
+    doubts = [doubt for doubt in (*line.settled, *line.doubts) if doubt not in (MAY_BE_UNIT, LOST_UNIT)]
     return line, tuple(NOT_SAID if doubt == "no ingredient is named" else doubt for doubt in doubts)

@@ -147,7 +147,7 @@ class Choices(Body):
     accepted: Lines[list[HowMany]] | None = None
     left_out: Lines[list[HowMany]] | None = None
     names: Annotated[dict[str, Id], _named(minLength=1, maxLength=300)] | None = None
-    ranges: Literal["ask", "low", "high"] = "ask"
+    ranges: Literal["ask", "low", "high"] | None = None
     create_missing: bool = False
     makes: SaidYield | None = None
     without_yield: bool = False

@@ -45,7 +45,7 @@ RECORD = Kind(
 class PageLine(TypedDict):
     """A line and how it was read; ``to_do`` says how to resolve doubts, ``hints`` what is still missing for baking.
 
-    ``kept`` is the base unit of the item that a new line adds.
+    ``kept`` is the base unit of the item that a new line adds, and ``settled`` what a rule settled.
     """
 
     line: int
@@ -61,6 +61,7 @@ class PageLine(TypedDict):
     hints: list[str]
     hint_remedies: list[Remedy | None]
     kept: NotRequired[str]
+    settled: NotRequired[list[str]]
 
 
 class PageYield(TypedDict):
@@ -86,7 +87,7 @@ class PagePreview(TypedDict):
 
 
 class PageResult(TypedDict):
-    """The recipe made from a page, the items added for it, and the lines left out."""
+    """The recipe made from a page, the items added for it, the lines left out, and what a rule settled in others."""
 
     operation_id: str
     recipe_id: int
@@ -97,6 +98,7 @@ class PageResult(TypedDict):
     left_out: list[str]
     finished_unit_slug: str | None
     finished_unit_quantity: str | None
+    settled: NotRequired[list[str]]
 
 
 def check_recipe_page(
@@ -215,7 +217,7 @@ def _write(
         quantity = _exact(plan.makes.quantity or Fraction(0))
         given = record_recipe_yield(recipe["recipe_id"], unit_id, quantity, session=session)
         made = unit_slug, given["quantity"]
-    return PageResult(
+    result = PageResult(
         operation_id=operation.id,
         recipe_id=recipe["recipe_id"],
         slug=recipe["slug"],
@@ -226,6 +228,8 @@ def _write(
         finished_unit_slug=made[0],
         finished_unit_quantity=made[1],
     )
+    settled = [f"line {line.number} ({line.read.text[:60]}): {one}" for line in plan.lines for one in line.settled]
+    return {**result, "settled": settled} if settled else result
 
 
 def _add_items(session: Session, plan: PagePlan) -> dict[str, tuple[int, str]]:
@@ -289,7 +293,8 @@ def _plan(session: Session, asked: PageRequest) -> PagePlan:
         kept=asked.kept,
     )
     mapped = NamedItems({**known.by_key, **names}, known.items)
-    on_page = {name_key(parse_line(text).ingredient) for text in asked.lines}
+    read = [parse_line(text) for text in asked.lines]
+    on_page = {name_key(name) for line in read for name in (line.called, line.ingredient)}
     if strange := sorted(names.keys() - on_page):
         raise ValidationError.of("names", f"{strange[0]!r} is not in any line of the page")
     if strange := sorted(asked.kept.keys() - on_page):
@@ -321,14 +326,16 @@ def _line_told(line: ReadLine, new_units: Mapping[str, str]) -> PageLine:
         "quantity": quantity,
         "unit": unit,
         "item_slug": line.item.slug if line.item else None,
-        "ingredient": line.read.ingredient,
+        "ingredient": line.read.called,
         "note": line.read.note,
         "to_do": [one.text for one in line.to_do],
         "remedies": [one.remedy for one in line.to_do],
         "hints": [one.text for one in line.hints],
         "hint_remedies": [one.remedy for one in line.hints],
     }
-    return {**told, "kept": new_units[line.name]} if line.state == "new" and line.name in new_units else told
+    if line.state == "new" and line.name in new_units:
+        told["kept"] = new_units[line.name]
+    return {**told, "settled": list(line.settled)} if line.settled else told
 
 
 def _amount_told(amount: Amount | None) -> tuple[str | None, str | None]:

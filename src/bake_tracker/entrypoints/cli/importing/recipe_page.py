@@ -41,8 +41,9 @@ def import_page(
         list[str] | None, typer.Option("--map", metavar="NAME=ITEM", help="what a name on the page means; remembered")
     ] = None,
     ranges: Annotated[
-        str, typer.Option(help="low or high end of ranges such as '2-3 cups'; ask: decide line by line")
-    ] = "ask",
+        str | None,
+        typer.Option(help="low (the default) or high end of ranges such as '2-3 cups'; ask: decide line by line"),
+    ] = None,
     create_missing: Annotated[
         bool, typer.Option("--create-missing", help="add an ingredient for every unknown name")
     ] = False,
@@ -72,11 +73,11 @@ def import_page(
             "accepted": accept or [],
             "left_out": leave_out or [],
             "names": dict(_named(session, text) for text in name_of or []),
-            "ranges": ranges,
             "create_missing": create_missing,
             "makes": None if makes is None else _makes(session, makes),
             "without_yield": without_yield,
             "kept": how_kept,
+            **({} if ranges is None else {"ranges": ranges}),
             **asked_too,  # type: ignore[typeddict-item]  # the shelf life, if it is known
         }
 
@@ -137,6 +138,9 @@ def show_preview(preview: PagePreview, *, with_to_do: bool) -> None:
     if makes["state"] in ("taken", "new"):
         new = " (new)" if makes["state"] == "new" else ""
         say(f"One batch makes {makes['quantity']} {makes['finished_unit_slug'] or makes['name']}{new}")
+    for line in preview["lines"]:
+        for rule in line.get("settled", ()):
+            say(f"  line {line['line']}: {rule}")
     for line in preview["lines"]:
         for hint in line["hints"]:
             say(f"  line {line['line']}, needed before baking: {hint}", style="yellow")

@@ -89,6 +89,7 @@ def _doubts(preview: PagePreview) -> list[Advice]:
         for line in preview["lines"]
         if line["state"] == "unsure"
     ]
+    settled = [f"“{line['text']}”: {rule}" for line in preview["lines"] for rule in line.get("settled", ())]
     new = [f"{line['ingredient']} is not in the catalogue" for line in preview["lines"] if line["state"] == "new"]
     hints = [
         Advice(text, remedy)
@@ -96,7 +97,7 @@ def _doubts(preview: PagePreview) -> list[Advice]:
         for text, remedy in zip(line["hints"], line["hint_remedies"], strict=True)
     ]
     doubts = ["What one batch makes could not be read with certainty"] if preview["makes"]["state"] == "unsure" else []
-    return [*map(Advice, unsure), *map(Advice, new), *hints, *map(Advice, doubts)]
+    return [*map(Advice, unsure), *map(Advice, settled), *map(Advice, new), *hints, *map(Advice, doubts)]
 
 
 def _sentence(reasons: Sequence[str]) -> str:

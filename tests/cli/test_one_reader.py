@@ -126,6 +126,8 @@ def test_a_page_reads_it_in_the_language_of_the_person(locale: str, expected: st
         (("receive", "flour", "1,250", "g"), "'1,250' may be 1250 or 1.250; write 1250 or 1.25"),
         (("receive", "flour", "½5", "g"), "'½5' is not a number; write it like 2.5 or 1,234.50"),
         (("receive", "flour", "1", "g", "--cost", "£3"), "'£3' is in £, but this bakery's currency is"),
+        (("receive", "flour", "1", "g", "--cost", "5 eur"), "'5 eur' is not an amount of money; write it like 31.50"),
+        (("receive", "flour", "1", "g", "--cost", "5.1234567"), "'5.1234567' has more than six decimals; round it"),
         (("receive", "flour", "1", "g", "--expires", "3/4/2027"), "'3/4/2027' may be 2027-04-03 or 2027-03-04"),
     ],
 )

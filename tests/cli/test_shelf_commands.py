@@ -210,6 +210,12 @@ def test_a_quantity_without_a_unit_is_refused_unless_it_is_of_pieces(
     assert bake(*pieces).code == 0
 
 
+def test_a_lot_that_is_gone_is_counted_without_a_unit(shelf: Shelf, bake: CommandLine) -> None:
+    """None of it is none in grams and in kilograms."""
+    done = bake("count", "record", f"{shelf.lot('flour').code}=0", "--yes")
+    assert (done.code, shelf.kitchen.stock("Flour")) == (0, 0)
+
+
 def test_a_return_finds_the_hand_over_it_came_from(shelf: Shelf, bake: CommandLine) -> None:
     """A customer or a lot is enough if only one fits; several are listed, and one is named."""
     shelf.kitchen.produce("Cookies", "Cookie", 1, 24)

@@ -16,6 +16,7 @@ from bake_tracker.domain.written import (
     Reading,
     UnreadableError,
     amount_in,
+    exact_decimal,
     local_day,
     normal_number,
     read_day,
@@ -113,6 +114,20 @@ def test_an_exact_value_is_what_a_service_takes() -> None:
     assert normal_number("1,234.50") == "1234.50"
 
 
+def test_a_decimal_has_at_most_six_places() -> None:
+    """A longer decimal can be rounded; a third has no decimal at all."""
+    assert [exact_decimal(Fraction(text)) for text in ("4", "1/8", "5.123456")] == [
+        4,
+        Decimal("0.125"),
+        Decimal("5.123456"),
+    ]
+    assert type(exact_decimal(Fraction(4, 2))) is int
+    with pytest.raises(UnreadableError, match=r"^has more than six decimals; round it$"):
+        exact_decimal(Fraction("5.1234567"))
+    with pytest.raises(UnreadableError, match=r"^cannot be written exactly with six decimals"):
+        exact_decimal(Fraction(1, 3))
+
+
 def test_a_stored_number_has_no_notation() -> None:
     """A spreadsheet's numeric cell is a number, whatever its text looks like."""
     assert read_number(NumberText("1.250"), COMMA) == Fraction(5, 4)
@@ -173,6 +188,13 @@ def test_the_point_of_an_abbreviation_is_not_a_decimal_point() -> None:
 
 def test_a_dollar_is_the_bakerys_own_dollar() -> None:
     assert [read_money("$3", currency) for currency in ("USD", "CAD", "AUD")] == [3, 3, 3]
+
+
+@pytest.mark.parametrize("text", ["5 eur", "5 Euro", "five"])
+def test_words_that_are_no_currency_are_answered_with_how_to_write_one(text: str) -> None:
+    """The sign or the code in capitals is a currency, wherever an amount is typed."""
+    with pytest.raises(UnreadableError, match=r"is not an amount of money; write it like 31\.50 or 31\.50 EUR"):
+        read_money(text, "EUR")
 
 
 @pytest.mark.parametrize("text", ["CHF.5", "EUR.50", "3.00/kg", "€", "3 € 4", "three euros"])

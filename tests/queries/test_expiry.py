@@ -173,7 +173,7 @@ def test_nothing_leaves_a_lot_before_it_arrived(dairy: Kitchen) -> None:
     """Neither its item nor its code gets around this; what is recorded as it happens may use everything on hand."""
     shelf = Shelf(dairy)
     milk = dairy.receive("Milk", 1, "l", 1, received_on=day(11))
-    with pytest.raises(ConflictError, match="came in on 2026-05-11"):
+    with pytest.raises(ConflictError, match="came in on 2026-05-11; choose that day or a later one"):
         shelf.adjust("waste", {"lot_id": milk["lot_id"], "quantity": 1}, happened_at=MAY)
     with pytest.raises(InsufficientInventoryError, match="1000 ml arrived only after that day"):
         shelf.adjust("waste", {"item_id": dairy.ids["Milk"], "quantity": 1}, happened_at=MAY)

@@ -64,6 +64,7 @@ TYPED = Reading(typed=True)
 PLAIN = Reading(decimals="point", groups=False)
 _MARKS: dict[Decimals, str] = {"point": ".", "comma": ","}
 _GAPS = " \u00a0\u2009\u202f'\u2019"  # separate thousands, and never decimals
+_PLACES = 6
 _DIGITS = "[0-9]{1,40}"
 _FRACTION = re.compile(rf"(?:({_DIGITS})\s+)?({_DIGITS})\s*[/\u2044]\s*({_DIGITS})")
 _NUMBER = re.compile(rf"[0-9]{{0,40}}(?:[.,{_GAPS}][0-9]{{1,40}}){{0,20}}\.?")
@@ -106,6 +107,26 @@ def read_exact(text: str, reading: Reading = TYPED) -> int | Decimal | Fraction:
     plain = normal_number(unsigned[1:] if unsigned.startswith(("-", "\u2212", "+")) else text, reading)
     number = sign * read_number(plain, PLAIN)
     return int(number) if number.denominator == 1 else number if "/" in plain else sign * Decimal(plain)
+
+
+def exact_decimal(value: Fraction) -> int | Decimal:
+    """The same number as a decimal with at most six places; an int if it is whole.
+
+    Raises:
+        UnreadableError: six decimals cannot hold it.
+    """
+    if value.denominator == 1:
+        return int(value)
+    scaled = value * 10**_PLACES
+    if scaled.denominator == 1:
+        return Decimal(int(scaled)).scaleb(-_PLACES)
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest == 1:
+        raise UnreadableError("has more than six decimals; round it")
+    raise UnreadableError("cannot be written exactly with six decimals; use a number that can, such as 0.25")
 
 
 def read_keeping(text: str, reading: Reading = TYPED) -> int | None:
@@ -155,10 +176,14 @@ def amount_in(text: str, currency: str) -> str:
 
     Raises:
         OtherCurrencyError: it is in another currency.
+        NotANumberError: it has words that are not a currency as people write it.
     """
     minus = text.strip()[: text.strip().startswith(MINUS)]
     sign, amount = split_money(text.strip()[len(minus) :])
     if not sign:
+        if any(letter.isalpha() for letter in text):
+            example = f"31.50 or 31.50 {currency}" if currency else "31.50"
+            raise NotANumberError(f"{text.strip()[:60]!r} is not an amount of money; write it like {example}")
         return text
     if currency and sign.strip() != currency and currency not in SIGNS.get(sign.strip(), ()):
         raise OtherCurrencyError(f"is in {sign.strip()}, but this bakery's currency is {currency}; convert it first")
@@ -166,8 +191,9 @@ def amount_in(text: str, currency: str) -> str:
 
 
 def has_currency(text: str) -> bool:
-    """Whether a currency stands before or behind the amount, or between its minus and the amount."""
-    return bool(split_money(text.strip().removeprefix("-").removeprefix("\u2212"))[0].strip())
+    """Whether a currency stands before or behind the amount, after its minus, or letters that may be meant as one."""
+    unsigned = text.strip().removeprefix("-").removeprefix("\u2212")
+    return bool(split_money(unsigned)[0].strip()) or any(letter.isalpha() for letter in text)
 
 
 def with_evidence(reading: Reading, numbers: Iterable[str]) -> Reading:

@@ -117,10 +117,8 @@ class Lots:
 
     def _package_unit(self, row: Row, item: ItemPlan) -> str:
         """The unit that all products of this brand share, because earlier exports leave it out of the stock."""
-        everyone = {**self.products.known, **self.products.new}.values()
-        brand = row.fields.get("product_brand") or None
-        units = {one.package_unit for one in everyone if (one.item_slug, one.brand) == (item.slug, brand)}
-        return units.pop() if len(units) == 1 else ""
+        units = self.products.units.get((item.slug, plain(row.fields.get("product_brand") or None)), set())
+        return next(iter(units)) if len(units) == 1 else ""
 
 
 def _values(lot: LotPlan) -> list[str | None]:

@@ -29,6 +29,10 @@ class Products:
         self._told_of: dict[str, str] = {}
         self.by_brand: defaultdict[tuple[str | None, ...], list[ProductPlan]] = defaultdict(list)
         self._alike: defaultdict[tuple[str | None, ...], list[ProductPlan]] = defaultdict(list)
+        self.units: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
+        self._by_key: defaultdict[str, list[ProductPlan]] = defaultdict(list)
+        self._by_gtin: defaultdict[str, list[ProductPlan]] = defaultdict(list)
+        self._by_name: defaultdict[str, list[ProductPlan]] = defaultdict(list)
         for product in known.values():
             self._keep(product)
             self._alike[_called(product)].append(product)
@@ -54,6 +58,10 @@ class Products:
 
     def _keep(self, product: ProductPlan) -> None:
         self.by_brand[product.item_slug, product.brand, product.package_unit].append(product)
+        self.units[product.item_slug, product.brand].add(product.package_unit)
+        self._by_key[product.key].append(product)
+        self._by_gtin[(product.gtin or "").lstrip("0")].append(product)
+        self._by_name[product.name.casefold()].append(product)
 
     def _here(self, product: ProductPlan) -> list[ProductPlan]:
         """The products in the bakery that this is: the same, or one that says more or less of its package.
@@ -104,12 +112,11 @@ class Products:
     def find(self, row: Row, field: str) -> ProductPlan | None:
         """The product whose key, bar code (GTIN) or name is in this field."""
         text = row.read_name(field, limit=300)
-        everyone = {**self.known, **self.new}
         code = text.lstrip("0")
         for fitting in (
-            [one for one in everyone.values() if one.identity.startswith(text)] if len(text) >= KEY_DIGITS else [],
-            [one for one in everyone.values() if code and (one.gtin or "").lstrip("0") == code],
-            [one for one in everyone.values() if one.name.casefold() == text.casefold()],
+            [one for one in self._by_key.get(text[:KEY_DIGITS], ()) if one.identity.startswith(text)],
+            self._by_gtin.get(code, []) if code else [],
+            self._by_name.get(text.casefold(), []),
         ):
             if len(fitting) == 1:
                 return fitting[0]

@@ -79,9 +79,8 @@ def _product(row: Row, field: str, products: Products) -> ProductPlan | None:
         return None
     fitting = [
         product
-        for product in {**products.known, **products.new}.values()
-        if (product.item_slug, product.brand or "", product.package_quantity, product.package_unit)
-        == (slug, brand, exact_number(quantity), sold_in.name)
+        for product in products.by_brand.get((slug, brand or None, sold_in.name), ())
+        if product.package_quantity == exact_number(quantity)
     ]
     if len(fitting) != 1:
         row.refuse(field, f"{len(fitting) or 'no'} products match; add the product, or use the bar code (upc) of one")

@@ -17,7 +17,7 @@ from bake_tracker.domain.arguments import LARGEST, MAX_COUNT, MAX_ENTRIES, MAX_T
 from bake_tracker.domain.choices import MAX_SHELF_LIFE_DAYS
 from bake_tracker.domain.slugs import MAX_SLUG
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO
-from bake_tracker.domain.written import PLAIN, UnreadableError, amount_in, has_currency, read_exact
+from bake_tracker.domain.written import PLAIN, NotANumberError, UnreadableError, amount_in, has_currency, read_exact
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import read_scope
 
@@ -58,7 +58,11 @@ def _whole(value: object) -> object:
 def _money(value: object) -> object:
     if isinstance(value, str) and has_currency(value):
         with read_scope() as session:
-            value = amount_in(value, load_bakery(session).currency)
+            currency = load_bakery(session).currency
+        try:
+            value = amount_in(value, currency)
+        except NotANumberError:  # like every refusal here, without the value
+            raise ValueError(f"must be an amount such as 31.50 or 31.50 {currency}") from None
     return _number(value)
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bake_tracker.clock import now
+from bake_tracker.domain import written
 from bake_tracker.domain.log.changes import Span, read_span
 from bake_tracker.domain.log.conditions import Condition, read_condition
 from bake_tracker.domain.log.moments import log_time, read_duration, read_instant
@@ -51,7 +52,7 @@ def money(session: Session, text: str, reading: Reading = TYPED) -> Decimal:
     """``31.50``, ``€31.50`` or ``31.50 EUR``: an amount in the bakery's currency."""
     unsigned = text.strip().removeprefix("-")
     with _as_usage_error(text):
-        amount = exact_decimal(read_money(unsigned, load_bakery(session).currency, reading))
+        amount = written.exact_decimal(read_money(unsigned, load_bakery(session).currency, reading))
     return Decimal(amount if unsigned == text.strip() else -amount)
 
 
@@ -64,7 +65,7 @@ def decimal(text: str | Decimal) -> Decimal:
     """``12.50``: a decimal number. Typer also passes a default through here."""
     with _as_usage_error(str(text)):
         number = read_exact(str(text))
-    return Decimal(exact_decimal(number)) if isinstance(number, Fraction) else Decimal(number)
+        return Decimal(written.exact_decimal(number) if isinstance(number, Fraction) else number)
 
 
 def whole_or_decimal(text: str) -> int | Decimal:
@@ -116,14 +117,8 @@ def _split(text: str) -> tuple[str, list[str]]:
 
 def exact_decimal(value: Fraction) -> int | Decimal:
     """A fraction as an exact decimal, which yields and components need."""
-    if value.denominator == 1:
-        return int(value)
-    scaled = value * 10**6
-    if scaled.denominator != 1:
-        raise typer.BadParameter(
-            f"{value} cannot be written exactly with six decimals; use a number that can, such as 0.25"
-        )
-    return Decimal(int(scaled)).scaleb(-6)
+    with _as_usage_error(str(value)):
+        return written.exact_decimal(value)
 
 
 def instant(text: str) -> str:

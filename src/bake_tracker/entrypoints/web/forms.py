@@ -28,7 +28,6 @@ from bake_tracker.domain.log.refusals import Short, shortages
 from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.written import (
     Decimals,
-    OtherCurrencyError,
     Reading,
     UnreadableError,
     amount_in,
@@ -116,7 +115,7 @@ class Form:
             try:
                 with read_scope() as session:
                     amount = amount_in(self[name], load_bakery(session).currency)
-            except OtherCurrencyError as error:
+            except UnreadableError as error:
                 self.refuse(name, str(error))
                 return None
             return replace(self, sent=[(name, amount)]).number(name, needed=needed)

@@ -340,7 +340,7 @@ def check_were_there(lots: Iterable[LotState], there_on: date) -> None:
     """
     if late := [lot for lot in lots if lot.received_on > there_on]:
         told = "; ".join(f"lot {lot.code} came in on {lot.received_on}" for lot in late)
-        raise ConflictError(f"{told}; nothing can leave a lot before it comes in", lots=[lot.code for lot in late])
+        raise ConflictError(f"{told}; choose that day or a later one", lots=[lot.code for lot in late])
 
 
 def _check_may_go(lots: Iterable[LotState], day: date, kind: str) -> None:

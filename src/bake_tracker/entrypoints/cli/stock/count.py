@@ -240,7 +240,7 @@ def _read_lines(session: Session, what: Sequence[str], decimals: Decimals | None
             raise typer.BadParameter(f"cannot read {text!r}; write it like LOT=12, LOT='2 kg' or LOT=40%")
         try:
             line = {"lot_id": find_lot(session, lot), **_found(found, Reading(decimals=decimals, typed=True))}
-            if "counted" in line:
+            if line.get("counted"):  # none is none in any unit
                 check_unit(session, line["unit"], lot_id=line["lot_id"])
             lines.append(line)
         except ValueError as error:

@@ -12,12 +12,12 @@ from bake_tracker.domain.errors import NotFoundError, ServiceError, UnitConversi
 from bake_tracker.domain.recipe_text.names import NamedItems
 from bake_tracker.domain.recipes.quantities import base_quantity
 from bake_tracker.domain.units import format_micros
+from bake_tracker.domain.written import UnreadableError, exact_decimal
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.catalog.typed_rows import (
     add_item,
     by_row,
-    exact_decimal,
     put_rows,
     read_line,
     read_price,
@@ -143,10 +143,10 @@ def _parts(form: Form, known: NamedItems) -> list[ComponentInput]:
         except UnitConversionError as error:
             row.refuse("amount", error.problems[0]["problem"], error.problems[0].get("remedy"))
             continue
-        if exact is None:
+        except UnreadableError:
             row.refuse("amount", f"is not an exact number of {meant.item.base_unit}; write it with up to six decimals")
-        else:
-            parts.append({"item_id": meant.item.item_id, "quantity": exact})
+            continue
+        parts.append({"item_id": meant.item.item_id, "quantity": exact})
     if not parts and not form.problems:
         form.refuse("amount[0]", "is missing; add at least one component")
     return parts

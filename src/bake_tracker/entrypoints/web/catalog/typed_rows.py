@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from fractions import Fraction
 from uuid import uuid5
 
@@ -70,12 +69,6 @@ def add_item(
     own = uuid5(form.operation_uuid, f"{kind} {name_key(name)}")
     done = record_item(kind, name, base_unit, session=session, shelf_life_days=shelf_life_days, operation_id=own)
     return done["item_id"]
-
-
-def exact_decimal(quantity: Fraction) -> int | Decimal | None:
-    """A quantity as the ledger's decimal, or None if six decimals cannot hold it."""
-    scaled = quantity * MICRO
-    return None if scaled.denominator != 1 else Decimal(int(scaled)).scaleb(-6)
 
 
 def read_price(asked: Form) -> int | None:

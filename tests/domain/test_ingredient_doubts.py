@@ -37,6 +37,7 @@ from bake_tracker.domain.recipes.quantities import Item
         ("Group 1", "no quantity is given"),
         ("Pinch chili Pinch Salt", "the line contains another amount"),
         ("1 cup soy, almond or rice milk", "the line offers an alternative"),
+        ("1 beef / lamb or pork sausage", "the line offers an alternative"),
         ("1 pound small, waxy", "only a description of the ingredient is given"),
         ("1 bussel dille", "the name begins with a unit"),
         ("2 lb firm-fleshed, orange squash", "only a description of the ingredient is given"),

@@ -186,6 +186,7 @@ SURE: dict[str, tuple[str, str, str]] = {
     "½ tsp black pepper and more for the top": ("1/2", "tsp", "black pepper"),
     "1/2 cup coconut oil.": ("1/2", "cup", "coconut oil"),
     "Rye flour-1/2 cup": ("1/2", "cup", "Rye flour"),
+    "Rye flour - 2 cups or more": ("2", "cup", "Rye flour"),
     "Raisins........ 2 cups": ("2", "cup", "Raisins"),
     "20 oz flour **see the notes**": ("20", "oz", "flour"),
     "2 cucchiai colmi di miele": ("30", "ml", "miele"),

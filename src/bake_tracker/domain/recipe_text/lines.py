@@ -193,7 +193,8 @@ def _find_amount(tokens: Sequence[Token], start: int) -> tuple[AmountReading, li
         is_behind = word(tokens, place - 1) in (":", "-", "–", "~") or _is_a_last_count(tokens, start, place)
         unit = reading.amounts[0].unit if reading.amounts else "each"
         is_marked = is_behind if unit in LENGTHS else unit != "each" or is_behind or reading.end > place + 1
-        if reading.amounts and is_marked and word(tokens, reading.end) in ("", ",", "("):
+        is_or_more = word(tokens, reading.end) == "or" and word(tokens, reading.end + 1) in _MORE_OF_IT
+        if reading.amounts and is_marked and (is_or_more or word(tokens, reading.end) in ("", ",", "(")):
             return _behind(tokens, start, place, reading)
     return AmountReading((), start, ()), ["dropped"] * start, start
 

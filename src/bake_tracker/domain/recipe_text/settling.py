@@ -85,6 +85,8 @@ def _is_whole(tokens: Sequence[Token], labels: Sequence[str], named: Sequence[To
     is_plural = low.endswith("s") and not low.endswith(("ss", "us", "'s"))
     if is_plural or low in WHOLE_NAMES | SHARED_NOUNS or set(nouns[-1:]) & set(other):
         return True
-    if other[:1] and other[0] in _ANOTHER:
+    is_list = word(tokens, start + 1 + len(other)) in OTHERS  # "beef / lamb or chicken sausage"
+    is_another = bool(other) and other[0] in _ANOTHER  # "rum or another spirit"
+    if is_another or (is_list and low in SHARING):
         return low not in SHARING
     return len(named) >= len(other) and not (other and other[-1] in SHARED_NOUNS)

@@ -68,7 +68,7 @@ def test_a_standby_is_claimed_only_where_we_can_hear_it(
 @pytest.mark.parametrize(
     ("statement", "claimed"),
     [
-        ("SET LOCAL synchronous_commit = off", "memory"),
+        ("Set Local Synchronous_Commit = off", "memory"),
         ("SET LOCAL SYNCHRONOUS_COMMIT TO local", "disk"),
         ("SELECT set_config('synchronous_commit', 'remote_write', true)", "standby"),
     ],

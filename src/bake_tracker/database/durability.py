@@ -24,7 +24,6 @@ _AWAITED = ("on", "remote_write", "remote_apply")
 """The values of synchronous_commit with which a COMMIT waits for the standby."""
 
 _NEVER = ("INS", "UPD", "DEL")
-_RESET = ("RESET", "reset")
 
 
 class WrittenAt(NamedTuple):
@@ -59,7 +58,7 @@ def may_change_settings(statement: str) -> bool:
     """Whether a statement may change what a COMMIT promises."""
     if statement[:3] in _NEVER:
         return False
-    return "synchronous_commit" in statement or "SYNCHRONOUS_COMMIT" in statement or statement[:5] in _RESET
+    return "synchronous_commit" in statement.lower() or statement[:5].lower() == "reset"
 
 
 class Awaiting:

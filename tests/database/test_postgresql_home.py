@@ -250,11 +250,12 @@ def test_a_server_that_goes_down_meanwhile_is_named_after_the_last_attempt(
     def refuse(*_: Any, **__: Any) -> None:
         raise psycopg.OperationalError("connection failed: Connection refused")
 
-    monkeypatch.setattr("bake_tracker.database.scopes.time.sleep", lambda _: None)
-    monkeypatch.setattr("bake_tracker.database.scopes.MAX_ATTEMPTS", 3)
-    log.clear()
+    pauses: list[float] = []
     with monkeypatch.context() as down:  # and up again, when the test's database is dropped
         down.setattr(psycopg, "connect", refuse)
+        down.setattr("bake_tracker.database.scopes.time.sleep", pauses.append)
+        down.setattr("bake_tracker.database.scopes.time.monotonic", lambda: 15 * len(pauses))
+        log.clear()
         with pytest.raises(DatabaseUnavailableError, match="Connection refused; start the server"):
             kitchen.ingredient("Sugar")
         with pytest.raises(DatabaseUnavailableError, match="Connection refused; start the server"), read_scope():

@@ -103,7 +103,7 @@ def test_giving_up_after_a_cut_says_that_it_may_be_recorded_and_how_to_find_out(
     """The receipt exists, but the server cannot be reached to find out: it is neither done nor refused."""
     kitchen = stocked_bakery(bake)
     before = Before.of(kitchen)
-    monkeypatch.setattr(scopes, "MAX_ATTEMPTS", 2)
+    monkeypatch.setattr(scopes, "RETRY_FOR_S", 0.2)
     proxy.is_closed_by_a_cut, proxy.cuts = True, [Cut.AFTER]
     said = bake("receive", "flour", "1", "kg")
     assert (said.code, "Outcome unknown: " in said.err) == (

@@ -17,6 +17,9 @@ _LOCKED_STATES = frozenset({_SERIALIZATION_FAILURE, "40P01", "55P03"})
 # connection_exception is matched by its class.
 _RETRYABLE_STATES = _LOCKED_STATES | {"57P01", "57P02", "57P03", "57P05", "53300"}
 _CONNECTION_CLASS = "08"
+_READ_ONLY_TRANSACTION = "25006"
+_NOT_SUPPORTED = "0A000"
+_PASSES = "bake_tracker_passes"
 _RETRYABLE_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
 
@@ -117,13 +120,22 @@ def will_retry(error: BaseException | None) -> bool:
 
 
 def is_retryable(error: BaseException | None) -> bool:
-    """Whether the error is worth a retry: serialization failure, deadlock, lock timeout or lost connection."""
+    """Whether the error is worth a retry: serialization failure, deadlock, lock timeout, lost connection, or a server
+    that was left because it lets nobody write.
+    """
+    if getattr(error, _PASSES, False):
+        return True
     if isinstance(error, DBAPIError) and (error.connection_invalidated or is_unreachable(error)):
         return True
     state = sqlstate(error)
     if state in _RETRYABLE_STATES or state.startswith(_CONNECTION_CLASS):
         return True
     return sqlite_error_name(error).startswith(_RETRYABLE_SQLITE)
+
+
+def expect_to_pass(refused: Exception) -> None:
+    """Mark a refusal as worth a retry."""
+    setattr(refused, _PASSES, True)
 
 
 def is_locked(error: BaseException | None) -> bool:
@@ -134,6 +146,13 @@ def is_locked(error: BaseException | None) -> bool:
 def is_lost_race(error: BaseException | None) -> bool:
     """Whether a concurrent transaction won (a serialization failure)."""
     return sqlstate(error) == _SERIALIZATION_FAILURE
+
+
+def is_from_reading_server(error: BaseException | None) -> bool:
+    """Whether a server lets nobody write: it is a standby, or set to read only."""
+    state = sqlstate(error)
+    # A standby refuses to begin a SERIALIZABLE transaction before anybody writes.
+    return state == _READ_ONLY_TRANSACTION or (state == _NOT_SUPPORTED and "standby" in str(error))
 
 
 def is_unreachable(error: BaseException | None) -> bool:

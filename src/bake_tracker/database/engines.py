@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from bake_tracker.config import load_settings, sqlite_path, sqlite_url
 from bake_tracker.database import read_only_sqlite
 from bake_tracker.database.kept_files import KeptFiles
-from bake_tracker.database.postgresql import connect_arguments
+from bake_tracker.database.postgresql_engines import make_postgresql_engine
+from bake_tracker.database.postgresql_urls import read_postgresql_url, unknown_kind
 from bake_tracker.database.refusals import refusal_of, refusing, unavailable
 from bake_tracker.database.sqlite import READ_ONLY, make_sqlite_engine
 from bake_tracker.database.statement_comments import comment_statements
@@ -36,7 +37,6 @@ _OPTIONS = re.compile(
     re.DOTALL,
 )
 """Options that a SQLAlchemy URL may end with."""
-HIGHEST_PORT = 65_535
 
 _engines: dict[tuple[int, str], Engine] = {}
 _kept: dict[tuple[int, str], KeptFiles] = {}
@@ -71,19 +71,7 @@ def _resolved(url: str, _folder: str) -> str:
     """Resolve a URL relative to the working directory."""
     if url.startswith("sqlite:"):
         return _resolved_sqlite(url)
-    try:
-        parsed: URL = make_url(url)
-    except ArgumentError:
-        parsed = URL.create("unreadable")
-    except ValueError:
-        raise _bad_port() from None
-    if parsed.port is not None and not 0 < parsed.port <= HIGHEST_PORT:
-        raise _bad_port()
-    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    else:
-        raise _unknown_kind()
-    return parsed.render_as_string(hide_password=False)
+    return read_postgresql_url(url).render_as_string(hide_password=False)
 
 
 def _resolved_sqlite(url: str) -> str:
@@ -91,7 +79,7 @@ def _resolved_sqlite(url: str) -> str:
     path = sqlite_path(url)
     if path is None:
         if url not in _IN_MEMORY:
-            raise _unknown_kind()
+            raise unknown_kind()
         return url
     if not path.exists():
         if options := _OPTIONS.search(str(path)):
@@ -111,15 +99,6 @@ def _decoded(path: Path) -> Path:
     except ValueError:  # not UTF-8, or a NUL character
         return path
     return plain if is_meant else path
-
-
-def _unknown_kind() -> ValidationError:
-    return ValidationError.of("database", "must be sqlite:///FILE or postgresql://USER@HOST/NAME")
-
-
-def _bad_port() -> ValidationError:
-    example = "postgresql://USER@HOST:5432/NAME"
-    return ValidationError.of("database", f"must have a port from 1 to {HIGHEST_PORT}, as in {example}")
 
 
 def engine_for(url: str | None, make_ready: Callable[[Engine], None]) -> Engine:
@@ -190,18 +169,7 @@ def _make_engine(url: str, pool: Mapping[str, Any], patience_s: float) -> Engine
         kept = _kept.setdefault((os.getpid(), url), KeptFiles(path)) if path else None
         engine = make_sqlite_engine(parsed, path, pool, patience_s, kept)
     else:
-        parsed = make_url(url)
-        # Pre-ping so that a restarted server fails the ping, not the first query.
-        try:
-            engine = create_engine(
-                parsed.difference_update_query(["options"]),
-                connect_args=connect_arguments(load_settings(), parsed.query, patience_s),
-                hide_parameters=True,
-                pool_pre_ping=True,
-                **pool,
-            )
-        except ArgumentError:  # of several hosts and ports
-            raise _bad_port() from None
+        engine = make_postgresql_engine(url, pool, patience_s)
     # SQLAlchemy compiles these again each time, which takes as long as one of an operation's statements.
     engine.dialect.do_savepoint = _savepoint  # type: ignore[method-assign]  # a dialect of this engine alone
     engine.dialect.do_release_savepoint = _release_savepoint  # type: ignore[method-assign]  # as above

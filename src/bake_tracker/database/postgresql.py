@@ -24,6 +24,7 @@ _CONNECTION = {
 }
 _MISSING = "does not exist"
 _ADVICE = {
+    "session is read-only": "no host in the URL lets anybody write now; try again when one of them is the primary",
     "password": "check the user and password in the URL, or put the password in ~/.pgpass",
     _MISSING: "create the role and the database first (createuser, createdb)",
     "starting up": "the server is starting; try again in a moment",
@@ -34,13 +35,19 @@ _ADVICE = {
 }
 
 
-def connect_arguments(settings: Settings, stated: Mapping[str, Any], patience_s: float) -> dict[str, Any]:
-    """The driver's arguments, with how long to wait for a lock; those in the URL take precedence."""
+def connect_arguments(
+    settings: Settings, stated: Mapping[str, Any], patience_s: float, *, several: bool = False
+) -> dict[str, Any]:
+    """The driver's arguments, with how long to wait for a lock; those in the URL take precedence.
+
+    Of ``several`` hosts, the one that can be written is used.
+    """
     session = {"lock_timeout": f"{round(patience_s * 1000)}ms", **_SESSION}
     if settings.isolation is not None:
         session["default_transaction_isolation"] = settings.isolation.replace(" ", "\\ ")
     options = " ".join(f"-c {name}={value}" for name, value in session.items())
-    connection = {name: value for name, value in _CONNECTION.items() if name not in stated}
+    ours = {**_CONNECTION, **({"target_session_attrs": "read-write"} if several else {})}
+    connection = {name: value for name, value in ours.items() if name not in stated}
     return {**connection, "options": f"{options} {stated.get('options', '')}"}
 
 

@@ -6,8 +6,16 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from bake_tracker.database.attempts import is_locked, is_retryable, sqlite_error_name, sqlstate
+from bake_tracker.database.attempts import (
+    expect_to_pass,
+    is_from_reading_server,
+    is_locked,
+    is_retryable,
+    sqlite_error_name,
+    sqlstate,
+)
 from bake_tracker.database.postgresql import is_missing, refusal
+from bake_tracker.database.postgresql_urls import names_several_hosts
 from bake_tracker.database.shown_urls import name_of, without_secrets
 from bake_tracker.domain.errors import DatabaseUnavailableError, DiskFullError
 
@@ -40,10 +48,13 @@ def refusal_of(engine: Engine, error: BaseException) -> DatabaseUnavailableError
 
 def unavailable(engine: Engine, error: DBAPIError) -> DatabaseUnavailableError:
     """The refusal for a database that cannot be opened."""
-    return DatabaseUnavailableError(
+    refused = DatabaseUnavailableError(
         f"the database {name_of(engine)} cannot be opened: {without_secrets(refusal(error), engine.url)}",
         remedy={"kind": "prepare_database"} if is_missing(error) else None,
     )
+    if names_several_hosts(engine.url) and is_retryable(error):
+        expect_to_pass(refused)  # one of the hosts may be about to take over
+    return refused
 
 
 def _refusal_of(engine: Engine, error: BaseException) -> DatabaseUnavailableError | None:
@@ -60,6 +71,11 @@ def _refusal_of(engine: Engine, error: BaseException) -> DatabaseUnavailableErro
     if is_locked(error):
         return DatabaseUnavailableError(
             "the database is busy: another transaction or program kept it locked for too long; try again in a moment"
+        )
+    if is_from_reading_server(error) and is_retryable(error):
+        return DatabaseUnavailableError(
+            f"the server of the database {name_of(engine)} only lets people read now, because it is a standby or set to"
+            " read only; nothing was recorded, so try again when the primary is back"
         )
     if isinstance(error, DBAPIError) and is_retryable(error):
         return unavailable(engine, error)

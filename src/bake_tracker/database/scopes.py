@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import count
 from typing import TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.orm import Session
 
-from bake_tracker.database.attempts import Attempt, attempting, is_lost_race, is_retryable
+from bake_tracker.database.attempts import Attempt, attempting, is_locked, is_lost_race, is_retryable
 from bake_tracker.database.engines import reading
 from bake_tracker.database.refusals import refusal_of
 from bake_tracker.database.shown_urls import name_of
@@ -24,6 +25,7 @@ from bake_tracker.log.values import error_text
 Answer = TypeVar("Answer")
 
 MAX_ATTEMPTS = 12
+"""How many attempts may meet a lock or lose a race; those that find no server to write on are limited by time alone."""
 RETRY_FOR_S = 30
 """After this long, the next attempt is the last."""
 LONGEST_PAUSE_S = 1.0
@@ -66,8 +68,8 @@ def read_scope(engine: Engine) -> Iterator[Session]:
 def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], Engine]) -> Answer:
     """Call ``work(session)`` in its own transaction and commit before returning.
 
-    The whole call is retried, a limited number of times and with the same operation ids, after a serialization failure,
-    a deadlock, a lock timeout or a lost connection.
+    The whole call is retried with the same operation ids: a limited number of times after a serialization failure, a
+    deadlock or a lock timeout, and for a limited time while the server is away or only lets people read.
 
     Raises:
         DatabaseUnavailableError: every attempt failed for such a reason, or the disk is full; nothing was recorded.
@@ -75,8 +77,9 @@ def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], E
     """
     attempt = Attempt()
     give_up_at = time.monotonic() + RETRY_FOR_S
-    for number in range(1, MAX_ATTEMPTS + 1):
-        attempt.begin(number, is_last=number == MAX_ATTEMPTS or time.monotonic() >= give_up_at)
+    locked = 0
+    for number in count(1):
+        attempt.begin(number, is_last=locked + 1 >= MAX_ATTEMPTS or time.monotonic() >= give_up_at)
         try:
             with attempting(attempt), session_scope(engine()) as session:
                 began_ns = time.perf_counter_ns()
@@ -93,12 +96,13 @@ def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], E
                 if isinstance(error, DBAPIError | TimeoutError) and (refused := refusal_of(engine(), error)):
                     raise refused from error
                 raise
+            locked += is_locked(error)
             attempt.waits_its_turn = is_lost_race(error)
             attempt.lost_count += attempt.waits_its_turn
             if not attempt.is_told:
                 _tell_retried(attempt, error)
         # Full jitter, so that two transactions that collided do not meet again.
-        time.sleep(random.uniform(0, min(0.02 * 2**number, LONGEST_PAUSE_S)))
+        time.sleep(random.uniform(0, min(0.02 * 2 ** min(number, MAX_ATTEMPTS), LONGEST_PAUSE_S)))
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 

@@ -9,7 +9,12 @@ from sqlalchemy.engine import URL, make_url
 from bake_tracker.config import sqlite_url
 
 HIDDEN = "***"
-_SHOWN = frozenset({"host", "hostaddr", "port", "dbname", "user", "sslmode", "connect_timeout", "application_name"})
+_SHOWN = frozenset(
+    {
+        *("host", "hostaddr", "port", "dbname", "user", "sslmode"),
+        *("connect_timeout", "application_name", "target_session_attrs"),
+    }
+)
 """The parameters of a URL that are not secret; a password may be among the others, or inside them."""
 
 

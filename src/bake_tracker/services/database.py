@@ -51,8 +51,8 @@ def read_scope(url: str | None = None) -> AbstractContextManager[Session]:
 def run_in_transaction(work: Callable[[Session], Answer], url: str | None = None) -> Answer:
     """Call ``work(session)`` in its own transaction and commit before returning.
 
-    The whole call is retried, a limited number of times and with the same operation ids, after a serialization failure,
-    a deadlock, a lock timeout or a lost connection.
+    The whole call is retried with the same operation ids: a limited number of times after a serialization failure, a
+    deadlock or a lock timeout, and for a limited time while the server is away or only lets people read.
 
     Raises:
         DatabaseUnavailableError: every attempt failed for such a reason, or the disk is full; nothing was recorded.

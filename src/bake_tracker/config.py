@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BAKE_TRACKER_", extra="ignore", frozen=True)
 
     database_url: str = Field(default_factory=default_database_url)
+    read_url: str | None = Field(default=None, description="a standby of the PostgreSQL database, to read from")
     isolation: Literal["read committed", "repeatable read", "serializable"] | None = Field(
         default=None, description="for PostgreSQL's transactions; the server's default when left out"
     )

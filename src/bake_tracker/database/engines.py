@@ -20,7 +20,7 @@ from bake_tracker.config import load_settings, sqlite_path, sqlite_url
 from bake_tracker.database import read_only_sqlite
 from bake_tracker.database.kept_files import KeptFiles
 from bake_tracker.database.postgresql_engines import make_postgresql_engine
-from bake_tracker.database.postgresql_urls import read_postgresql_url, unknown_kind
+from bake_tracker.database.postgresql_urls import read_postgresql_url, standby_url, unknown_kind
 from bake_tracker.database.refusals import refusal_of, refusing, unavailable
 from bake_tracker.database.sqlite import READ_ONLY, make_sqlite_engine
 from bake_tracker.database.statement_comments import comment_statements
@@ -128,6 +128,24 @@ def reader_for(url: str | None, make_ready: Callable[[Engine], None]) -> Engine:
     if not _apart.is_set() or not isinstance(writers.pool, QueuePool):  # in memory, the database is its connection
         return writers
     return _another("read", database_url(url), _READERS_POOL)
+
+
+def standby_for(url: str | None) -> Engine | None:
+    """This process's engine for the standby in ``BAKE_TRACKER_READ_URL``; None for a database without one.
+
+    Raises:
+        ValidationError: one of the two databases is not PostgreSQL.
+    """
+    settings = load_settings()
+    if settings.read_url is None or (url is not None and database_url(url) != database_url()):
+        return None
+    near = database_url(settings.read_url)
+    if near.startswith("sqlite") or database_url().startswith("sqlite"):
+        raise ValidationError.of(
+            "BAKE_TRACKER_READ_URL",
+            "needs PostgreSQL, as a SQLite file has no standby; leave it out, or name PostgreSQL servers in both URLs",
+        )
+    return _another("standby", standby_url(near), _READERS_POOL)
 
 
 def impatient_for(url: str | None, make_ready: Callable[[Engine], None]) -> Engine:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import ArgumentError
 from bake_tracker.domain.errors import ValidationError
 
 HIGHEST_PORT = 65_535
+_STANDBY_CONNECT_TIMEOUT_S = "2"
 _DRIVER = "postgresql+psycopg"
 _NAMES = frozenset({"postgresql", "postgres", _DRIVER})
 _SEVERAL = re.compile(r"(?P<before>[\w+]+://(?:[^/?]*@)?)(?P<hosts>[^/?@]+,[^/?@]*)(?P<after>[/?].*|)", re.DOTALL)
@@ -56,6 +57,16 @@ def names_several_hosts(url: URL) -> bool:
     """Whether the URL names more than one server, so that one of them may take over from another."""
     stated = [value for name in ("host", "hostaddr") for value in _texts(url.query.get(name, ()))]
     return len(stated) > 1 or any("," in text for text in (url.host or "", *stated))
+
+
+def standby_url(resolved: str) -> str:
+    """The URL with what a standby needs: no long wait for one that is away, and a standby of several hosts."""
+    parsed = make_url(resolved)
+    ours = {"connect_timeout": _STANDBY_CONNECT_TIMEOUT_S}
+    if names_several_hosts(parsed):
+        ours["target_session_attrs"] = "prefer-standby"
+    missing = {name: value for name, value in ours.items() if name not in parsed.query}
+    return parsed.update_query_dict(missing).render_as_string(hide_password=False)
 
 
 def _texts(value: Any) -> tuple[str, ...]:

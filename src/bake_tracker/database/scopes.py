@@ -4,17 +4,16 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from itertools import count
 from typing import TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.orm import Session
 
 from bake_tracker.database.attempts import Attempt, attempting, is_locked, is_lost_race, is_retryable
-from bake_tracker.database.engines import reading
 from bake_tracker.database.refusals import refusal_of
 from bake_tracker.database.shown_urls import name_of
 from bake_tracker.database.transaction_outcomes import send_begin
@@ -59,9 +58,9 @@ def session_scope(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def read_scope(engine: Engine) -> Iterator[Session]:
+def read_scope(connected: AbstractContextManager[Connection]) -> Iterator[Session]:
     """A read-only session: it takes no write lock and is rolled back at the end."""
-    with reading(engine) as connection, Session(connection, expire_on_commit=False) as session:
+    with connected as connection, Session(connection, expire_on_commit=False) as session:
         yield session
 
 

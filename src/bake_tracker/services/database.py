@@ -22,11 +22,12 @@ from bake_tracker.database.engines import make_engine as make_engine
 from bake_tracker.database.schema import RESTORE_UNDER_WAY as RESTORE_UNDER_WAY
 from bake_tracker.database.shown_urls import shown_url as shown_url
 from bake_tracker.database.statement_comments import comment_statements as comment_statements
+from bake_tracker.database.standbys import reading_near
 from bake_tracker.database.transaction_outcomes import roll_back_because as roll_back_because
 from bake_tracker.domain.errors import DatabaseUnavailableError as DatabaseUnavailableError
 from bake_tracker.log.earlier_use import first_use
 from bake_tracker.models import tables
-from bake_tracker.queries.bakery import load_name
+from bake_tracker.queries.bakery import load_bakery, load_name
 
 Answer = TypeVar("Answer")
 
@@ -44,8 +45,12 @@ def session_scope(url: str | None = None) -> AbstractContextManager[Session]:
 
 
 def read_scope(url: str | None = None) -> AbstractContextManager[Session]:
-    """A read-only session: it takes no write lock and is rolled back at the end."""
-    return scopes.read_scope(engines.reader_for(url, _make_ready))
+    """A read-only session: it takes no write lock and is rolled back at the end.
+
+    With ``BAKE_TRACKER_READ_URL`` it reads from that standby, once it has all that was committed before; otherwise, and
+    if it is behind or away, from the primary.
+    """
+    return scopes.read_scope(_connected_to_read(url))
 
 
 def run_in_transaction(work: Callable[[Session], Answer], url: str | None = None) -> Answer:
@@ -98,6 +103,16 @@ def name_in_any_version(url: str) -> str | None:
         return None
     finally:
         engine.dispose()
+
+
+def _connected_to_read(url: str | None) -> AbstractContextManager[Connection]:
+    if (standby := engines.standby_for(url)) is None:
+        return engines.reading(engines.reader_for(url, _make_ready))
+    return reading_near(standby, lambda: engines.reader_for(url, _make_ready), _database_id)
+
+
+def _database_id(connection: Connection) -> str:
+    return load_bakery(connection).database_id
 
 
 def _make_ready(engine: Engine) -> None:

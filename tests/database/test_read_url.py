@@ -1,0 +1,140 @@
+"""BAKE_TRACKER_READ_URL: readers use a standby, and still see everything that was committed before they asked."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import text
+
+from bake_tracker.database import scopes, standbys
+from bake_tracker.domain.errors import DatabaseUnavailableError, ValidationError
+from bake_tracker.services.catalog import things
+from bake_tracker.services.database import dispose_engines, prepare, read_scope, run_in_transaction
+from support.command_line import CommandLine
+from support.two_servers import TwoServers, two_servers_running
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[TwoServers]:
+    """A primary with an empty bakery called ``template``, and its standby."""
+    with two_servers_running() as pair:
+        pair.primary.ask("CREATE DATABASE template")
+        prepare(pair.primary.url_of("template"))
+        dispose_engines()
+        yield pair
+
+
+@pytest.fixture
+def pair(
+    servers: TwoServers, use: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> TwoServers:
+    """The same, with a fresh bakery in both URLs; a standby that was away is asked again at once."""
+    name = f"bakery_{abs(hash(request.node.name)):x}"
+    servers.primary.ask(f"CREATE DATABASE {name} TEMPLATE template")
+    servers.wait_for_the_standby()
+    use(servers.primary.url_of(name))
+    monkeypatch.setenv("BAKE_TRACKER_READ_URL", servers.standby.url_of(name))
+    monkeypatch.setattr(standbys, "LEFT_ALONE_FOR_S", 0)
+    return servers
+
+
+@pytest.fixture
+def database_url(pair: TwoServers) -> str:
+    """The fresh bakery, for fixtures of any database."""
+    return ""
+
+
+def record(name: str) -> None:
+    run_in_transaction(lambda session: things.record_event(name, session=session))
+
+
+def events(url: str | None = None) -> tuple[int, list[str]]:
+    """The port of the server that was read, and what it showed."""
+    with read_scope(url) as session:
+        slugs = session.scalars(text("SELECT slug FROM event ORDER BY id")).all()
+        return session.scalar(text("SELECT inet_server_port()")) or 0, list(slugs)
+
+
+def test_a_reader_sees_at_the_standby_what_was_just_committed(pair: TwoServers) -> None:
+    """It waits until that has arrived there; the commands, which name their database, are such readers too."""
+    for number in range(1, 20):
+        record(f"Fair {number}")
+        at, seen = events()
+        assert (at, len(seen)) == (pair.standby.port, number)
+    with read_scope() as session, pytest.raises(Exception, match="read-only transaction"):
+        session.execute(text("DELETE FROM event"))
+
+
+def test_a_standby_that_is_behind_is_passed_over(pair: TwoServers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader then reads from the primary; the standby is asked again when it may have caught up."""
+    assert events() == (pair.standby.port, [])
+    pair.primary.stop_sending()
+    monkeypatch.setattr(standbys, "LEFT_ALONE_FOR_S", 1_000)
+    monkeypatch.setattr(standbys, "WAITS_FOR_S", 0.02)
+    record("Fair")
+    assert events() == (pair.primary.port, ["fair"])
+    pair.primary.send_again()
+    pair.wait_for_the_standby()
+    assert events() == (pair.primary.port, ["fair"])
+    standbys._left_alone_until.clear()
+    assert events() == (pair.standby.port, ["fair"])
+
+
+def test_a_standby_that_is_away_is_passed_over(pair: TwoServers, bake: CommandLine) -> None:
+    """Nobody notices, whether it has been read from or not."""
+    record("Fair")
+    assert events()[0] == pair.standby.port
+    pair.standby.stop()
+    assert events() == (pair.primary.port, ["fair"])
+    assert bake("stock").code == 0
+    pair.standby.start()
+    assert events() == (pair.standby.port, ["fair"])
+
+
+def test_while_the_primary_is_away_the_standby_shows_what_it_has(
+    pair: TwoServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only if it has been seen to belong to that primary; a new process cannot know, and nobody can write."""
+    record("Fair")
+    assert events()[0] == pair.standby.port
+    pair.primary.stop()
+    monkeypatch.setattr(scopes, "RETRY_FOR_S", 0)
+    assert events() == (pair.standby.port, ["fair"])
+    with pytest.raises(DatabaseUnavailableError, match="Connection refused"):
+        record("Feast")
+    dispose_engines()
+    with pytest.raises(DatabaseUnavailableError, match="Connection refused"):
+        events()
+    pair.primary.start()
+    pair.wait_for_the_standby()
+    record("Feast")
+    assert events() == (pair.standby.port, ["fair", "feast"])
+
+
+def test_another_bakery_is_not_a_standby(pair: TwoServers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The refusal names both; another database than the setting's own is never read from the standby."""
+    pair.primary.ask("CREATE DATABASE other")
+    other = pair.primary.url_of("other")
+    prepare(other)
+    pair.wait_for_the_standby()
+    assert events(other)[0] == pair.primary.port
+    monkeypatch.setenv("BAKE_TRACKER_READ_URL", pair.standby.url_of("other"))
+    with pytest.raises(DatabaseUnavailableError, match=r"READ_URL names .*/other\b.* holds another bakery"):
+        events()
+
+
+def test_a_server_on_another_timeline_is_passed_over(pair: TwoServers) -> None:
+    """Two primaries at once: what was written to the wrong one is not shown, however far it has come."""
+    record("Fair")
+    assert events()[0] == pair.standby.port
+    pair.standby.promote()
+    pair.standby.ask("DROP DATABASE template")
+    assert events() == (pair.primary.port, ["fair"])
+    pair.replicate()
+    assert events() == (pair.standby.port, ["fair"])
+
+
+def test_a_sqlite_file_has_no_standby(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The refusal says what to do."""
+    monkeypatch.setenv("BAKE_TRACKER_READ_URL", "postgresql://ann@a/bakery")
+    with pytest.raises(ValidationError, match="READ_URL: needs PostgreSQL, as a SQLite file has no standby"):
+        events()

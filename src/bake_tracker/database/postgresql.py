@@ -11,7 +11,7 @@ _SESSION = {
     # An idle transaction must not keep the flour locked for ever.
     "idle_in_transaction_session_timeout": "5min",
     "TimeZone": "UTC",
-    "DateStyle": "ISO",
+    "DateStyle": "ISO,MDY",
 }
 _CONNECTION = {
     "application_name": "bake-tracker",

@@ -9,6 +9,7 @@ from sqlalchemy.exc import ArgumentError
 
 from bake_tracker.config import load_settings
 from bake_tracker.database.attempts import is_from_reading_server
+from bake_tracker.database.poolers import follow_poolers
 from bake_tracker.database.postgresql import connect_arguments
 from bake_tracker.database.postgresql_urls import bad_port, names_several_hosts
 from bake_tracker.database.sqlite import READ_ONLY
@@ -29,6 +30,7 @@ def make_postgresql_engine(url: str, pool: Mapping[str, Any], patience_s: float)
         )
     except ArgumentError:  # of several hosts and ports
         raise bad_port() from None
+    follow_poolers(engine, arguments["options"])
     event.listen(engine, "handle_error", _leave_reading_server)
     return engine
 

@@ -1,6 +1,7 @@
 """BAKE_TRACKER_READ_URL: readers use a standby, and still see everything that was committed before they asked."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -10,7 +11,8 @@ from bake_tracker.domain.errors import DatabaseUnavailableError, ValidationError
 from bake_tracker.services.catalog import things
 from bake_tracker.services.database import dispose_engines, prepare, read_scope, run_in_transaction
 from support.command_line import CommandLine
-from support.two_servers import TwoServers, two_servers_running
+from support.two_servers import BINARIES, TwoServers, two_servers_running
+from support.warm.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,7 @@ def pair(
     use(servers.primary.url_of(name))
     monkeypatch.setenv("BAKE_TRACKER_READ_URL", servers.standby.url_of(name))
     monkeypatch.setattr(standbys, "LEFT_ALONE_FOR_S", 0)
+    monkeypatch.setattr(standbys, "WAITS_FOR_S", PATIENCE_S)
     return servers
 
 
@@ -87,6 +90,7 @@ def test_a_standby_that_is_away_is_passed_over(pair: TwoServers, bake: CommandLi
     assert events() == (pair.primary.port, ["fair"])
     assert bake("stock").code == 0
     pair.standby.start()
+    pair.wait_for_the_standby()
     assert events() == (pair.standby.port, ["fair"])
 
 
@@ -110,6 +114,22 @@ def test_while_the_primary_is_away_the_standby_shows_what_it_has(
     assert events() == (pair.standby.port, ["fair", "feast"])
 
 
+def test_a_dump_is_taken_from_the_server_that_is_read(
+    pair: TwoServers, bake: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Only that one has the snapshot; it is restored to whichever host of the URL can be written."""
+    monkeypatch.setenv("PATH", str(BINARIES), prepend=":")
+    record("Fair")
+    said = bake("backup", str(tmp_path / "fair.dump"), "--no-seal")
+    assert (said.code, said.err) == (0, "")
+    hosts = f"127.0.0.1:{pair.standby.port},127.0.0.1:{pair.primary.port}"
+    other = f"postgresql://postgres@{hosts}/restored"
+    pair.primary.ask("CREATE DATABASE restored")
+    said = bake("--database", other, "restore", str(tmp_path / "fair.dump"))
+    assert (said.code, said.err) == (0, "")
+    assert events(other) == (pair.primary.port, ["fair"])
+
+
 def test_another_bakery_is_not_a_standby(pair: TwoServers, monkeypatch: pytest.MonkeyPatch) -> None:
     """The refusal names both; another database than the setting's own is never read from the standby."""
     pair.primary.ask("CREATE DATABASE other")
@@ -122,14 +142,16 @@ def test_another_bakery_is_not_a_standby(pair: TwoServers, monkeypatch: pytest.M
         events()
 
 
-def test_a_server_on_another_timeline_is_passed_over(pair: TwoServers) -> None:
+def test_a_server_on_another_timeline_is_passed_over(pair: TwoServers, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two primaries at once: what was written to the wrong one is not shown, however far it has come."""
     record("Fair")
     assert events()[0] == pair.standby.port
     pair.standby.promote()
     pair.standby.ask("DROP DATABASE template")
+    monkeypatch.setattr(standbys, "WAITS_FOR_S", 0)
     assert events() == (pair.primary.port, ["fair"])
     pair.replicate()
+    monkeypatch.setattr(standbys, "WAITS_FOR_S", PATIENCE_S)
     assert events() == (pair.standby.port, ["fair"])
 
 

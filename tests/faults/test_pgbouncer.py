@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -111,6 +112,14 @@ def test_the_isolation_of_the_settings_is_that_of_every_writer(
     engine_for().dispose()
     prepare()
     assert [row[-1] for row in shown(f"{database_url}?connect_timeout=9")] == ["repeatable read", "serializable"]
+
+
+def test_the_server_s_own_tools_are_not_sent_through_it(bake: CommandLine, tmp_path: Path) -> None:
+    """They would set settings of a session, and find no snapshot of another; a portable backup is written."""
+    assert bake("init").code == 0
+    said = bake("backup", str(tmp_path / "a.dump"), "--no-seal")
+    assert (said.code, "name the PostgreSQL server itself, or use .jsonl.gz" in said.err) == (1, True)
+    assert bake("backup", str(tmp_path / "a.jsonl.gz"), "--no-seal").code == 0
 
 
 def test_what_no_transaction_can_have_for_itself_is_refused(database_url: str) -> None:

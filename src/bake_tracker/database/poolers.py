@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -63,6 +63,16 @@ def follow_poolers(engine: Engine, options: str) -> None:
     event.listen(engine, "do_connect", connect)
     event.listen(engine, "connect", connected)
     engine.dialect.do_begin = begin  # type: ignore[method-assign, assignment]  # a dialect of this engine alone
+
+
+def address_of(connection: Connection) -> URL | None:
+    """The URL of the one server that a connection leads to, as libpq reads it; None if a pooler is in between."""
+    if _POOLED in connection.info:
+        return None
+    driver_connection: Any = connection.connection.dbapi_connection
+    url = connection.engine.url.set(drivername="postgresql", host=None, port=None)
+    named = {"host": driver_connection.info.host, "port": str(driver_connection.info.port)}
+    return url.difference_update_query(["hostaddr", "target_session_attrs"]).update_query_dict(named)
 
 
 def _statements(settings: Mapping[str, str], raw: Any) -> str:

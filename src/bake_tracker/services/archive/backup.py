@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL, make_url
 
 from bake_tracker.config import sqlite_path, sqlite_url
+from bake_tracker.database.poolers import address_of
 from bake_tracker.database.refusals import refusing
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.log.tell import get_service_logger, log_operation
@@ -86,7 +87,8 @@ def write_backup(path: Path, url: str | None = None, *, force: bool = False, tol
             if kind == ".db":
                 counts = _copy_sqlite(_only_sqlite(url), draft)
             elif kind == ".dump":
-                _dump_postgresql(session, _only_postgresql(url), draft)
+                _only_postgresql(url)
+                _dump_postgresql(session, url, draft)
             else:
                 with _writing(draft, kind) as archive, closing(archive_lines(session, told)) as lines:
                     archive.writelines(lines)
@@ -270,11 +272,23 @@ def _only_postgresql(url: str) -> URL:
     return make_url(url).set(drivername="postgresql")
 
 
-def _dump_postgresql(session: Session, url: URL, target: Path) -> None:
+def _server_of(connection: Connection, url: str) -> URL:
+    """The server that PostgreSQL's own tools have to ask: with several hosts or a standby, only one has our snapshot."""
+    if (address := address_of(connection)) is None:
+        raise BackupRefusedError(
+            "a .dump cannot be written or restored through a connection pooler such as PgBouncer; name the PostgreSQL"
+            " server itself, or use .jsonl.gz"
+        )
+    options = make_url(url).query.get("options")
+    return address.update_query_dict({"options": options}) if options else address
+
+
+def _dump_postgresql(session: Session, url: str, target: Path) -> None:
     """Run pg_dump on the same snapshot as ``session``."""
+    server = _server_of(session.connection(), url)
     moment = session.execute(text("SELECT pg_export_snapshot()")).scalar_one()
     how = ("--format=custom", "--no-owner", "--no-privileges", f"--snapshot={moment}", f"--file={target}", "--dbname")
-    _run("pg_dump", url, *how)
+    _run("pg_dump", server, *how)
 
 
 def _restore_dump(path: Path, url: URL) -> Restored:
@@ -289,6 +303,7 @@ def _restore_dump(path: Path, url: URL) -> Restored:
     engine = make_engine(ours)
     try:
         with engine.connect() as connection:
+            server = _server_of(connection, ours)
             is_begun = inspect(connection).has_table(RESTORE_UNDER_WAY)
         if not is_begun:
             prepare(ours)
@@ -297,7 +312,7 @@ def _restore_dump(path: Path, url: URL) -> Restored:
         if not is_filled:
             try:
                 how = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", str(path))
-                _run("pg_restore", url, *how, "--dbname")
+                _run("pg_restore", server, *how, "--dbname")
             except BackupRefusedError:
                 _give_room_back(engine, ours)
                 raise

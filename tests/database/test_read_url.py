@@ -7,12 +7,15 @@ import pytest
 from sqlalchemy import text
 
 from bake_tracker.database import scopes, standbys
+from bake_tracker.domain.access import Role
 from bake_tracker.domain.errors import DatabaseUnavailableError, ValidationError
 from bake_tracker.services.catalog import things
-from bake_tracker.services.database import dispose_engines, prepare, read_scope, run_in_transaction
+from bake_tracker.services.database import dispose_engines, keep_readers_apart, prepare, read_scope, run_in_transaction
 from support.command_line import CommandLine
+from support.kitchen import Kitchen
 from support.two_servers import BINARIES, TwoServers, two_servers_running
 from support.warm.waiting import PATIENCE_S
+from support.web import Web
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,22 @@ def test_a_reader_sees_at_the_standby_what_was_just_committed(pair: TwoServers) 
         assert (at, len(seen)) == (pair.standby.port, number)
     with read_scope() as session, pytest.raises(Exception, match="read-only transaction"):
         session.execute(text("DELETE FROM event"))
+
+
+def test_a_program_sees_over_http_what_it_has_just_recorded(pair: TwoServers) -> None:
+    """A server reads from the standby with connections of their own, and is ready while the primary is away."""
+    web = Web().let_in()
+    baker = web.program(Role.BAKER)
+    for number in range(1, 6):
+        assert baker.post("/api/v1/events", json={"name": f"Fair {number}"}).status_code == 201
+        assert len(baker.get("/api/v1/events").json()["events"]) == number
+    keep_readers_apart()
+    assert web.client().get("/readyz").status_code == 200
+    assert events()[0] == pair.standby.port
+    pair.primary.stop()
+    assert web.client().get("/readyz").status_code == 200
+    pair.primary.start()
+    pair.wait_for_the_standby()
 
 
 def test_a_standby_that_is_behind_is_passed_over(pair: TwoServers, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,3 +179,37 @@ def test_a_sqlite_file_has_no_standby(sqlite_url: str, monkeypatch: pytest.Monke
     monkeypatch.setenv("BAKE_TRACKER_READ_URL", "postgresql://ann@a/bakery")
     with pytest.raises(ValidationError, match="READ_URL: needs PostgreSQL, as a SQLite file has no standby"):
         events()
+
+
+def test_bake_servers_shows_both(pair: TwoServers, bake: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What each is, where it is, and how far the standby is behind; then a primary that is away, with the reason."""
+    Kitchen().simple_bakery()
+    pair.wait_for_the_standby()
+    said = bake("servers", "--json")
+    assert said.code == 0
+    shown = [(one["used_for"], one["state"], one["address"], one["behind_bytes"] is None) for one in said.json]
+    assert shown == [
+        ("writing", "primary", f"127.0.0.1:{pair.primary.port}", True),
+        ("reading", "standby", f"127.0.0.1:{pair.standby.port}", False),
+    ]
+    monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", "postgresql://baker@127.0.0.1:1/bakery")
+    said = bake("servers")
+    assert said.code == 1
+    assert [line.split()[:2] for line in said.out.splitlines()[1:]] == [["writing", "away"], ["reading", "standby"]]
+    assert "; start the server, or check the host and port in the URL" in said.err
+
+
+def test_bake_servers_shows_what_cannot_be_written(
+    pair: TwoServers, bake: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a URL for reading there is one row."""
+    monkeypatch.delenv("BAKE_TRACKER_READ_URL")
+    said = bake("--database", pair.standby.url_of("template"), "servers")
+    assert (said.code, said.out.splitlines()[1].split()[:4]) == (1, ["writing", "and", "reading", "standby"])
+
+
+def test_bake_servers_shows_a_file(bake: CommandLine, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can be written, and has no server."""
+    monkeypatch.delenv("BAKE_TRACKER_READ_URL")
+    said = bake("--database", sqlite_url, "servers")
+    assert (said.code, said.out.splitlines()[1].split()[:4]) == (0, ["writing", "and", "reading", "file"])

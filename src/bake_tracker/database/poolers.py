@@ -65,9 +65,14 @@ def follow_poolers(engine: Engine, options: str) -> None:
     engine.dialect.do_begin = begin  # type: ignore[method-assign, assignment]  # a dialect of this engine alone
 
 
+def is_pooled(connection: Connection) -> bool:
+    """Whether a pooler is between us and the server."""
+    return _POOLED in connection.info
+
+
 def address_of(connection: Connection) -> URL | None:
     """The URL of the one server that a connection leads to, as libpq reads it; None if a pooler is in between."""
-    if _POOLED in connection.info:
+    if is_pooled(connection):
         return None
     driver_connection: Any = connection.connection.dbapi_connection
     url = connection.engine.url.set(drivername="postgresql", host=None, port=None)

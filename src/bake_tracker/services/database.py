@@ -20,6 +20,8 @@ from bake_tracker.database.engines import dispose_engines as dispose_engines
 from bake_tracker.database.engines import keep_readers_apart as keep_readers_apart
 from bake_tracker.database.engines import make_engine as make_engine
 from bake_tracker.database.schema import RESTORE_UNDER_WAY as RESTORE_UNDER_WAY
+from bake_tracker.database.servers import Server as Server
+from bake_tracker.database.servers import look_at, with_lag
 from bake_tracker.database.shown_urls import shown_url as shown_url
 from bake_tracker.database.statement_comments import comment_statements as comment_statements
 from bake_tracker.database.standbys import reading_near
@@ -72,6 +74,20 @@ def run_at_once(work: Callable[[Session], object], url: str | None = None) -> bo
     It is for what can wait until another time, and must not make anybody wait now.
     """
     return scopes.run_at_once(work, engines.impatient_for(url, _make_ready))
+
+
+def look_at_servers(url: str | None = None) -> list[Server]:
+    """The servers that this database is written on and read from, as they are now."""
+    resolved = database_url(url)
+    standby = engines.standby_for(url)
+    engine = make_engine(resolved)
+    try:
+        if standby is None:
+            return [look_at(engine, "writing and reading")]
+        primary = look_at(engine, "writing")
+        return [primary, with_lag(primary, look_at(standby, "reading"))]
+    finally:
+        engine.dispose()
 
 
 def engine_for(url: str | None = None) -> Engine:

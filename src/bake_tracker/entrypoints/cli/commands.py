@@ -73,6 +73,7 @@ COMMANDS: dict[str, Command | Group] = {
     "measures": Command("catalog.measures:measures", "flour"),
     "convert": Command("catalog.measures:convert", "'2 cups' flour --to g"),
     "density": Command("catalog.measures:density", "flour 1 cup 120 g"),
+    "servers": Command("house.servers:servers", ""),
     "serve": Command("house.serve:serve", "--port 8080"),
     "import": Command("importing.tables:import_file", "export.json --dry-run"),
     "import-page": Command("importing.recipe_page:import_page", "shortbread.html --dry-run"),

@@ -273,7 +273,7 @@ def _only_postgresql(url: str) -> URL:
 
 
 def _server_of(connection: Connection, url: str) -> URL:
-    """The server that PostgreSQL's own tools have to ask: with several hosts or a standby, only one has our snapshot."""
+    """The server for PostgreSQL's own tools: of several hosts and a standby, only one has our snapshot."""
     if (address := address_of(connection)) is None:
         raise BackupRefusedError(
             "a .dump cannot be written or restored through a connection pooler such as PgBouncer; name the PostgreSQL"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.database import scopes
 from bake_tracker.database.attempts import is_from_reading_server, is_retryable
-from bake_tracker.database.postgresql_urls import names_several_hosts, read_postgresql_url
+from bake_tracker.database.postgresql.urls import names_several_hosts, read_postgresql_url
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.errors import DatabaseUnavailableError, ValidationError
 from bake_tracker.services.catalog import things

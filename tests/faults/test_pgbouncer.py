@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from bake_tracker.config import load_settings
-from bake_tracker.database.poolers import read_options
+from bake_tracker.database.postgresql.poolers import read_options
 from bake_tracker.domain.errors import DatabaseUnavailableError, ValidationError
 from bake_tracker.services.database import engine_for, prepare, read_scope, run_in_transaction, session_scope
 from bake_tracker.services.reversal import record_reversal

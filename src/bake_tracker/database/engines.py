@@ -19,8 +19,8 @@ from sqlalchemy.pool import QueuePool
 from bake_tracker.config import load_settings, sqlite_path, sqlite_url
 from bake_tracker.database import read_only_sqlite
 from bake_tracker.database.kept_files import KeptFiles
-from bake_tracker.database.postgresql_engines import make_postgresql_engine
-from bake_tracker.database.postgresql_urls import read_postgresql_url, standby_url, unknown_kind
+from bake_tracker.database.postgresql.making import make_postgresql_engine
+from bake_tracker.database.postgresql.urls import read_postgresql_url, standby_url, unknown_kind
 from bake_tracker.database.refusals import refusal_of, refusing, unavailable
 from bake_tracker.database.sqlite import READ_ONLY, make_sqlite_engine
 from bake_tracker.database.statement_comments import comment_statements

@@ -14,8 +14,8 @@ from bake_tracker.database.attempts import (
     sqlite_error_name,
     sqlstate,
 )
-from bake_tracker.database.postgresql import is_missing, refusal
-from bake_tracker.database.postgresql_urls import names_several_hosts
+from bake_tracker.database.postgresql.connections import is_missing, refusal
+from bake_tracker.database.postgresql.urls import names_several_hosts
 from bake_tracker.database.shown_urls import name_of, without_secrets
 from bake_tracker.domain.errors import DatabaseUnavailableError, DiskFullError
 

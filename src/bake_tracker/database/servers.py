@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from bake_tracker.database.engines import reading
-from bake_tracker.database.poolers import is_pooled
+from bake_tracker.database.postgresql.poolers import is_pooled
 from bake_tracker.database.shown_urls import name_of
 from bake_tracker.domain.errors import DatabaseUnavailableError
 

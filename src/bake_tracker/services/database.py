@@ -23,8 +23,8 @@ from bake_tracker.database.schema import RESTORE_UNDER_WAY as RESTORE_UNDER_WAY
 from bake_tracker.database.servers import Server as Server
 from bake_tracker.database.servers import look_at, with_lag
 from bake_tracker.database.shown_urls import shown_url as shown_url
-from bake_tracker.database.statement_comments import comment_statements as comment_statements
 from bake_tracker.database.standbys import reading_near
+from bake_tracker.database.statement_comments import comment_statements as comment_statements
 from bake_tracker.database.transaction_outcomes import roll_back_because as roll_back_because
 from bake_tracker.domain.errors import DatabaseUnavailableError as DatabaseUnavailableError
 from bake_tracker.log.earlier_use import first_use

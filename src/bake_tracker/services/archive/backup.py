@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL, make_url
 
 from bake_tracker.config import sqlite_path, sqlite_url
-from bake_tracker.database.poolers import address_of
+from bake_tracker.database.postgresql.poolers import address_of
 from bake_tracker.database.refusals import refusing
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.log.tell import get_service_logger, log_operation

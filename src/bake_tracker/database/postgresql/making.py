@@ -9,9 +9,9 @@ from sqlalchemy.exc import ArgumentError
 
 from bake_tracker.config import load_settings
 from bake_tracker.database.attempts import is_from_reading_server
-from bake_tracker.database.poolers import follow_poolers
-from bake_tracker.database.postgresql import connect_arguments
-from bake_tracker.database.postgresql_urls import bad_port, names_several_hosts
+from bake_tracker.database.postgresql.connections import connect_arguments
+from bake_tracker.database.postgresql.poolers import follow_poolers
+from bake_tracker.database.postgresql.urls import bad_port, names_several_hosts
 from bake_tracker.database.sqlite import READ_ONLY
 
 

@@ -1,0 +1,1 @@
+"""PostgreSQL: URLs, connections, engines, and poolers in between."""

@@ -66,6 +66,8 @@ def test_a_reader_sees_at_the_standby_what_was_just_committed(pair: TwoServers) 
         record(f"Fair {number}")
         at, seen = events()
         assert (at, len(seen)) == (pair.standby.port, number)
+    with read_scope(of_primary=True) as session:  # to compare rows with the log
+        assert session.scalar(text("SELECT inet_server_port()")) == pair.primary.port
     with read_scope() as session, pytest.raises(Exception, match="read-only transaction"):
         session.execute(text("DELETE FROM event"))
 

@@ -46,13 +46,13 @@ def session_scope(url: str | None = None) -> AbstractContextManager[Session]:
     return scopes.session_scope(engine_for(url))
 
 
-def read_scope(url: str | None = None) -> AbstractContextManager[Session]:
+def read_scope(url: str | None = None, *, of_primary: bool = False) -> AbstractContextManager[Session]:
     """A read-only session: it takes no write lock and is rolled back at the end.
 
     With ``BAKE_TRACKER_READ_URL`` it reads from that standby, once it has all that was committed before; otherwise, and
-    if it is behind or away, from the primary.
+    if it is behind or away, from the primary. ``of_primary`` is for what compares a server with something else.
     """
-    return scopes.read_scope(_connected_to_read(url))
+    return scopes.read_scope(_connected_to_read(url, of_primary=of_primary))
 
 
 def run_in_transaction(work: Callable[[Session], Answer], url: str | None = None) -> Answer:
@@ -121,8 +121,9 @@ def name_in_any_version(url: str) -> str | None:
         engine.dispose()
 
 
-def _connected_to_read(url: str | None) -> AbstractContextManager[Connection]:
-    if (standby := engines.standby_for(url)) is None:
+def _connected_to_read(url: str | None, *, of_primary: bool) -> AbstractContextManager[Connection]:
+    standby = None if of_primary else engines.standby_for(url)
+    if standby is None:
         return engines.reading(engines.reader_for(url, _make_ready))
     return reading_near(standby, lambda: engines.reader_for(url, _make_ready), _database_id)
 

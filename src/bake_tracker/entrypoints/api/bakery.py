@@ -210,7 +210,7 @@ def verify(
 ) -> Response:
     """Recompute every quantity, cost, answer, trace and seal from the ledger, and compare the log with the database."""
     log = log_file(load_settings(), database_url())
-    with read_scope() as session:
+    with read_scope(of_primary=True) as session:
         see_one_moment(session)
         ledger = verify_ledger(session, expect=expect and expect.lower())
         told = verify_log(session, log) if total_bytes(log) else None

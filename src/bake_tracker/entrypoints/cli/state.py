@@ -83,8 +83,8 @@ def write(work: Callable[["Session"], Answer]) -> Answer:
     return run_in_transaction(lambda session: _noting_currency(session, work(session)), state.url)
 
 
-def ask(work: Callable[["Session"], Answer]) -> Answer:
-    """Read in a scope that cannot write and never creates a database."""
+def ask(work: Callable[["Session"], Answer], *, of_primary: bool = False) -> Answer:
+    """Read in a scope that cannot write and never creates a database; ``of_primary``, from no standby."""
     path = sqlite_path(state.url)
     if path is not None and not path.exists():
         from bake_tracker.services.database import check_is_new
@@ -93,7 +93,7 @@ def ask(work: Callable[["Session"], Answer]) -> Answer:
         raise NoBakeryError(f"there is no bakery at {path} yet; choose another file, or run: bake init")
     from bake_tracker.services.database import read_scope
 
-    with read_scope(state.url) as session:
+    with read_scope(state.url, of_primary=of_primary) as session:
         return _noting_currency(session, work(session))
 
 

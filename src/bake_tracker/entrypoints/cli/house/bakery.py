@@ -73,7 +73,7 @@ def verify(
         compared = verify_log(session, state.log_file) if not_compared is None else None
         return {**ledger, "log": compared, "log_not_compared": not_compared}
 
-    result = ask(work)
+    result = ask(work, of_primary=True)
     answer(result, _show_all)
     is_clean = not result["drift"] and (result["log"] is None or result["log"]["clean"])
     raise typer.Exit(0 if is_clean else 1)

@@ -30,7 +30,9 @@ def verify(
     """Compare the log with the database; exit 1 if they do not agree."""
     hold = repair_log if repair else verify_log
     with reading(state.log_file) as read:
-        result = ask(lambda session: hold(session, state.log_file, read, is_whole=everything, with_wal=wal))
+        result = ask(
+            lambda session: hold(session, state.log_file, read, is_whole=everything, with_wal=wal), of_primary=True
+        )
     answer(result, show_verification)
     raise typer.Exit(0 if result["clean"] else 1)
 

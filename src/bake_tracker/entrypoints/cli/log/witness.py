@@ -22,7 +22,7 @@ def witness(
     elif end:
         answer(write(end_witness), lambda _done: say("The server keeps nothing for the log any more."))
     else:
-        answer(ask(witness_state), _show)
+        answer(ask(witness_state, of_primary=True), _show)
 
 
 def _show(state: Any) -> None:

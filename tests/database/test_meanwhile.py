@@ -23,7 +23,7 @@ from bake_tracker.services.stock.recall import record_recall
 from support.import_files import clean, record, stored
 from support.kitchen import Kitchen
 from support.undoing import drift
-from support.warm.waiting import PATIENCE_S
+from support.warm.waiting import PATIENCE_S, wait_until
 
 Answer = TypeVar("Answer")
 
@@ -51,11 +51,16 @@ def second(kitchen: Kitchen, work: Callable[[Session], Answer]) -> Iterator[Futu
         yield future
 
 
+def waiting(kitchen: Kitchen) -> int:
+    """How many wait for a lock."""
+    waiters = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return int(kitchen.rows(waiters)[0][0])
+
+
 def see_waiting(kitchen: Kitchen, *others: Future[Any]) -> None:
     """Continue once each of them waits for a lock."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     give_up_at = monotonic() + PATIENCE_S
-    while kitchen.rows(waiting)[0][0] < len(others):
+    while waiting(kitchen) < len(others):
         assert not any(other.done() for other in others), "a transaction did not wait"
         assert monotonic() < give_up_at
         sleep(0.01)
@@ -234,7 +239,7 @@ def test_a_recall_that_grew_while_it_waited_causes_no_deadlock(patient_url: str)
 
     def take_both(session: Session) -> None:
         session.execute(hold, {"id": bun})
-        see_waiting(kitchen, recalling)  # for the bun
+        wait_until(lambda: waiting(kitchen) or recalling.done())  # for the bun, unless it was faster
         session.execute(hold, {"id": kitchen.ids["Salt"]})
 
     with ThreadPoolExecutor(2) as threads, session_scope() as session:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine, create_engine, text
@@ -132,6 +133,8 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.disable()  # nothing that is imported or collected is garbage
     if config.getoption("--thorough"):
         depth.go_deep()
+    settings.register_profile("without a clock", settings.default, deadline=None)
+    settings.load_profile("without a clock")
 
 
 def pytest_collection_finish() -> None:

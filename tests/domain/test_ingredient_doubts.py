@@ -12,7 +12,37 @@ from bake_tracker.domain.recipes.quantities import Item
     ("line", "doubt"),
     [
         ("1-12 tbsp milk", "a range is given"),
-        ("potatoes", "no quantity is given"),
+        ("Potatoes", "no quantity is given"),
+        ("brown sugar", "no quantity is given"),
+        ("cup onions", "no quantity is given"),
+        ("Top with whipped cream (optional)", "no quantity is given"),
+        ("Topping (optional)", "no quantity is given"),
+        ("keep the stalks for a stock", "the name reads like a sentence"),
+        ("1 hr", "no ingredient is named"),
+        ("24-cup muffin pan", "no ingredient is named"),
+        ("1 banana bread recipe", "no ingredient is named"),
+        ("Heat oven to 180C", "no ingredient is named"),
+        ("200 g beef into cubes", "the name reads like a sentence"),
+        ("1/3 cup parsley juice of half a lemon", "the line contains another amount"),
+        ("4 oz cream cheese-softened", "the name may go on"),
+        ("2 cups milk-lukewarm", "the name may go on"),
+        ("1 tbsp parsleyoptional", "the name may go on"),
+        ("1 tsp SaltPepper", "the name may go on"),
+        ("1 cup Ann's homemade, tomato sauce", "the name may go on"),
+        ("2 tbsp herbs (dill, mint) chiffonade", "the name may go on"),
+        ("1 cup carrot, leek and celeriac", "several ingredients are named"),
+        ("1 can tomatoes with basil, garlic, and oregano", "several ingredients are named"),
+        ("2 tbspswhipped cream", "the name may begin with a unit"),
+        ("3 m sausage casing", "the name may begin with a unit"),
+        ("1 c di zenzero", "the name begins with a unit"),
+        ("2, 5 kg pork", "the name contains a number"),
+        ("1 to 2 3-pound chickens", "the name contains a number"),
+        ("2 - 3 oz boxes pudding", "the second number may be the size of one package"),
+        ("1 can tomatoes, 14 oz, drained", "the bracket may be the size of one package or of all"),
+        ("3 tbsp vegetable, sunflower, or canola oil", "the line offers an alternative"),
+        ("1 cup Greek 0% plain or vanilla", "the line offers an alternative"),
+        ("1 can cream of celery or mushroom soup", "the line offers an alternative"),
+        ("2 green/red or dried chillies", "the line offers an alternative"),
         ("salt, sugar", "no quantity is given"),
         ("Butter for 2 tins", "no quantity is given"),
         ("Fry it in oil for a while.", "no quantity is given"),
@@ -136,6 +166,9 @@ def test_a_second_possible_meaning_is_a_doubt(line: str, doubt: str) -> None:
         "6 tbsp butter (½ stick very soft)",
         "1 tsp garlic, minced or pushed through a sieve",
         "12 grapes",
+        "1 leek, white and green parts",
+        "1 chile, stem and seeds removed",
+        "1 large egg white, room temperature",
         "80 pieces gumdrops",
         "6 flour tortillas",
         "1 Stück Butter",
@@ -153,6 +186,9 @@ def test_a_number_that_is_no_other_ingredients_amount_leaves_a_line_sure(line: s
         ("2-3 tbsp milk", "a range is given"),
         ("salt, to taste", "no quantity is given"),
         ("Pepper", "no quantity is given"),
+        ("bay leaves", "no quantity is given"),
+        ("toasted pecans", "no quantity is given"),
+        ("1 lb peas fresh or frozen", "the line offers an alternative"),
         ("parsley, to serve", "no quantity is given"),
         ("some nuts", "no quantity is given"),
         ("grana a piacere", "no quantity is given"),
@@ -191,6 +227,14 @@ def test_an_item_in_the_catalogue_settles_what_its_name_means(name: str) -> None
     (line,) = plan_page([f"2 {name}"], [], known, made, Decisions()).lines
     assert line.read.doubts
     assert (line.state, line.item) == ("taken", item)
+
+
+def test_a_known_first_name_does_not_hide_the_names_behind_it() -> None:
+    """The amount is of all of them, so a person says what each is."""
+    item = Item(1, "ingredient", "celery", "Celery", "each")
+    known, made = NamedItems.of([item], {}), NamedItems.of([], {})
+    (line,) = plan_page(["2 celery, onion and parsley"], [], known, made, Decisions()).lines
+    assert line.state != "taken"
 
 
 def test_letters_behind_a_number_are_never_part_of_a_name() -> None:

@@ -370,7 +370,14 @@ def test_a_saved_page_becomes_a_form_to_check(kitchen: Kitchen, web: Web) -> Non
         "@type": "Recipe",
         "name": "Butter cookies",
         "recipeYield": "24 cookies",
-        "recipeIngredient": ["250 g flour", "1½ cups sugar", "2-3 tbsp milk", "salt to taste", "potatoes"],
+        "recipeIngredient": [
+            "250 g flour",
+            "1½ cups sugar",
+            "2-3 tbsp milk",
+            "salt to taste",
+            "bay leaves",
+            "Potatoes",
+        ],
     }
     html = f'<html><script type="application/ld+json">{json.dumps(recipe)}</script></html>'
 
@@ -383,9 +390,10 @@ def test_a_saved_page_becomes_a_form_to_check(kitchen: Kitchen, web: Web) -> Non
     assert page.status_code == 200, said
     for value in ("Butter cookies", "250 g", "1.5 cup", "2 tbsp", "24", "cookie", "page.html"):
         assert f'value="{value}"' in page.text, value
-    assert "“potatoes” could not be read with certainty. No quantity is given." in said
+    assert "“Potatoes” could not be read with certainty. No quantity is given." in said
     assert "“2-3 tbsp milk”: a range is given; its low end is taken" in said
-    assert "“salt to taste”: no quantity is given; the line is left out, and stays in" in said
+    for line in ("salt to taste", "bay leaves"):
+        assert f"“{line}”: no quantity is given; the line is left out, and stays in" in said
     assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 1
     refused = send("<p>nothing</p>")
     assert (refused.status_code, "The file has no schema.org recipe" in text_of(refused.text)) == (422, True)

@@ -39,6 +39,7 @@ from bake_tracker.domain.units import parse_unit
 NO_AMOUNT = "no quantity is given"
 READ_AS_ONE = "no number is given; read as 1"
 ONE_OR_ALL = "the bracket may be the size of one package or of all"
+COUNT_OR_SIZE = "the second number may be the size of one package"
 CONTRADICTION = "the amounts contradict each other"
 _AGREE, _AGREE_ABOUT = Fraction(1, 5), Fraction(3, 10)
 """How far two amounts for the same thing may differ, since recipes call two ounces 60 g, and a quarter cup 50 ml."""
@@ -92,7 +93,7 @@ def read_unit(tokens: Sequence[Token], at: int) -> tuple[Measure, int] | None:
             words.append(tokens[end].low.strip("-"))
             end = _past_dot(tokens, end + 1)
         phrase = " ".join(words)
-        if phrase in UNITS and not (phrase == "c" and word(tokens, end) in ("de", "à")):  # a spoon, but which?
+        if phrase in UNITS and not (phrase == "c" and word(tokens, end) in ("de", "à", "di")):  # a spoon, but which?
             return UNITS[phrase], end
         if plain := PLAIN_UNITS.get(unaccented(phrase)):
             return plain, end
@@ -180,6 +181,7 @@ def _read_one(tokens: Sequence[Token], at: int) -> AmountReading | None:
         labels += ["note"] * (again[1] - unit_end)  # "100 g g sugar", "1 tsp 茶匙 salt"
         unit_end = again[1]
     if amount.dimension in ("mass", "volume") and word(tokens, unit_end) in PACKAGES:
+        doubts = [*doubts, COUNT_OR_SIZE] if upto is not None else doubts  # "2 - 3 oz boxes"
         labels.append("note")  # "7 g sachet"
         unit_end += 1
     return AmountReading((amount,), unit_end, tuple(labels), tuple(doubts))
@@ -241,7 +243,8 @@ def _read_package(tokens: Sequence[Token], at: int, count: Fraction) -> AmountRe
     _, package_at = _abouts(tokens, end, also=SIZES)
     of_pieces = word(tokens, package_at) in PIECES and (count == 1 or word(tokens, package_at).endswith("s"))
     packed = of_pieces or word(tokens, package_at) in COUNTED  # "2 8-oz balls", but not "2 8-oz strip steaks"
-    is_bare = amount.dimension == "mass" and count.denominator == 1 and not (is_bracket or is_dash)  # "4 6-oz steaks"
+    is_joined = is_bracket or is_dash or word(tokens, at) == ","  # "2, 5 kg pork"
+    is_bare = amount.dimension == "mass" and count.denominator == 1 and not is_joined  # "4 6-oz steaks"
     if not (is_times or packed or is_bare) or amount.unit in LENGTHS:
         return None
     labels = ["quantity"] * (end - at)

@@ -12,7 +12,9 @@ from bake_tracker.domain.recipe_text.naming import (
     has_a_link,
     has_another_amount,
     is_amount_in_a_name,
+    is_description,
     is_half_and_half,
+    is_state_behind,
     is_uncounted,
     may_begin_with_a_unit,
 )
@@ -28,13 +30,22 @@ from bake_tracker.domain.recipe_text.unit_words import (
 from bake_tracker.domain.recipe_text.words import (
     ANDS,
     ARTICLES,
+    BEGINNINGS,
     CLAUSES,
+    DESCRIPTIONS,
     ENDS,
     GRAINS,
     HEADINGS,
     LINKS,
+    NOT_AN_INGREDIENT,
+    OTHERS,
+    PARTS,
+    PREPARED,
+    PREPARED_BEHIND,
     PREPOSITIONS,
+    SIZES,
     SUM_MARKS,
+    TOOLS,
     YIELDS,
     words_in,
 )
@@ -54,10 +65,16 @@ LOST_UNIT = "the unit may be missing"
 EARLIER = "the name may begin earlier"
 CLAUSE = "the name reads like a sentence"
 TWO = "two ingredients are named"
+SEVERAL = "several ingredients are named"
 NAME_DOUBTS = frozenset({LONG, NUMBER, MARK, NO_NOUN, MAY_BE_UNIT, UNREAD_UNIT, LOST_UNIT, EARLIER, CLAUSE, TWO})
 """Doubts that do not matter if the name is known."""
-_JOINED_END = re.compile(r"[^\W\d_]{3,}(chopped|diced|sliced|minced|grated|melted|peeled|drained|divided|shredded)")
+_JOINED_END = re.compile(
+    r"[^\W\d_]{3,}(chopped|diced|sliced|minced|grated|melted|peeled|drained|divided|shredded|softened|finely|roughly"
+    r"|coarsely|thinly|freshly|tightly|lightly|optional|removed)"
+)
 """``oniondiced``: the blank before the preparation is lost."""
+_JOINED_WORDS = re.compile(r"([A-ZÄÖÜ]?[a-zäöüéèß]{3,}|[а-я]{3,})([A-ZÄÖÜ][a-zäöüéèß]{3,}|[А-Я][а-я]{3,})")
+"""``SaltPepper``: the blank between two names is lost."""
 MORE = "the line contains another amount"
 ALTERNATIVE = "the line offers an alternative"
 GOES_ON = "the name may go on"
@@ -67,6 +84,9 @@ TOO_MANY = 100
 """So many pieces have rather lost their unit."""
 FEW = 2
 """So few beans or oats are rarely meant as pieces."""
+_SHORT = 2
+_ONLY = words_in("discarded separated trimmed stripped scraped finely thinly intact chopped sliced")
+"""Behind these, the names before are parts of the ingredient: ``chile, stem and seeds removed``."""
 MAX_WORDS = 7
 """A longer name is more likely a sentence than an ingredient."""
 
@@ -89,11 +109,11 @@ def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequen
         yield "only a stick of butter has a fixed weight"
     if amounts and amounts[0].unit == "each":
         yield from _doubts_of_a_count(amounts[0].quantity, tokens, labels, named)
-    elif len(named) > 1 and named[0].low in UNITS:
+    elif len(named) > 1 and (named[0].low in UNITS or _may_be_a_plural(tokens, labels)):
         yield MAY_BE_UNIT
     if named and named[0].low in (COUNTED if len(named) > 1 else PACKAGES):
         yield from [] if _is_named_by_its_measure(labels, named) else [MAY_BE_UNIT]
-    if not named or named[0].low in YIELDS | HEADINGS:
+    if not named or named[0].low in YIELDS | HEADINGS or _is_no_ingredient(named):
         yield "no ingredient is named"
     elif describes(named):
         yield NO_NOUN
@@ -105,14 +125,93 @@ def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequen
         yield MARK
     elif named[0].low in PREPOSITIONS | ENDS | {"/", "-", "&"} or any(token.low == "each" for token in named):
         yield EARLIER
-    elif any(token.low in SMALL | _SPOONS for token in named[1:]):
+    elif any(token.low in SMALL | _SPOONS for token in named[1:]) or _has_a_part_of_another(named):
         yield MORE
-    elif any(token.low in CLAUSES for token in named):
+    elif any(token.low in CLAUSES for token in named) or _begins_a_sentence(labels, named):
         yield CLAUSE
-    elif named[-1].low in PREPOSITIONS | LINKS | {"on"} or _JOINED_END.fullmatch(named[-1].low):
+    elif (
+        named[-1].low in PREPOSITIONS | LINKS | {"on"}
+        or _JOINED_END.fullmatch(named[-1].low)
+        or any(_JOINED_WORDS.fullmatch(token.text) for token in named)
+        or _ends_in_a_description(tokens, labels)
+        or _goes_on_behind_a_list(tokens, labels)
+    ):
         yield GOES_ON
+    elif _goes_on_to_several(tokens, labels):
+        yield SEVERAL
     elif len(named) == 3 and named[1].low in ANDS and not is_half_and_half(named, 1):
         yield TWO
+
+
+def _is_no_ingredient(named: Sequence[Token]) -> bool:
+    """Match ``1 hr``, ``12-cup muffin pan`` and ``Chicken Recipe``."""
+    last = named[-1].low
+    return (len(named) == 1 and last in NOT_AN_INGREDIENT) or last in TOOLS | {"recipe", "recipes"}
+
+
+def _has_a_part_of_another(named: Sequence[Token]) -> bool:
+    """Match ``cilantro juice of half a lemon``."""
+    return any(word(named, at) in PARTS and word(named, at + 1) == "of" for at in range(1, len(named)))
+
+
+def _begins_a_sentence(labels: Sequence[str], named: Sequence[Token]) -> bool:
+    """Match ``Preheat oven to 350 F``: a verb, with no amount before it."""
+    return named[0].low in BEGINNINGS and "quantity" not in labels[: labels.index("ingredient")]
+
+
+def _may_be_a_plural(tokens: Sequence[Token], labels: Sequence[str]) -> bool:
+    """Match ``2 tbspswhipping cream``: the *s* is of the unit or of the name."""
+    place = labels.index("ingredient")
+    is_glued = tokens[place].is_glued and place > 0 and labels[place - 1] == "unit"
+    return is_glued and tokens[place].text.startswith("s") and tokens[place - 1].text[-1] not in "s."
+
+
+def _goes_on_behind_a_list(tokens: Sequence[Token], labels: Sequence[str]) -> bool:
+    """Match ``herbs (parsley, dill) chiffonade cut``."""
+    places = [place for place, label in enumerate(labels) if label == "ingredient"]
+    between = [tokens[at].text for at in range(places[0], places[-1]) if labels[at] == "note"]
+    return "(" in between and "," in between
+
+
+def _end_of_name(labels: Sequence[str]) -> int:
+    return max(place for place, label in enumerate(labels) if label == "ingredient") + 1
+
+
+def _ends_in_a_description(tokens: Sequence[Token], labels: Sequence[str]) -> bool:
+    """Match ``Ann's homemade, tomato basil sauce``: the noun is behind the comma."""
+    comma = _end_of_name(labels)
+    before, _, last = word(tokens, comma - 1).rpartition("-")
+    if before and last in PREPARED and f"{before}-{last}" not in PREPARED | DESCRIPTIONS:
+        return True  # "milk-lukewarm"
+    if word(tokens, comma) != "," or is_state_behind(tokens, comma + 1):
+        return False
+    return is_description(word(tokens, comma - 1)) and _is_plain(tokens, comma + 1)
+
+
+def _goes_on_to_several(tokens: Sequence[Token], labels: Sequence[str]) -> bool:
+    """Match ``celery, onion and parsley``: names of other ingredients, up to an *and*."""
+    place = _end_of_name(labels)
+    while word(tokens, place) == ",":
+        place += 1
+        start = place
+        while _is_plain(tokens, place):
+            place += 1
+        if not start < place <= start + _SHORT or is_description(word(tokens, start)) or word(tokens, start) in PARTS:
+            return False  # "leek, white and green parts"
+        last = place + 1 + (word(tokens, place) == ",")
+        if word(tokens, last - 1) in ANDS:
+            end = last
+            while _is_plain(tokens, end):
+                end += 1
+            return end > last and word(tokens, end) not in _ONLY | NOT_AN_INGREDIENT
+    return False
+
+
+def _is_plain(tokens: Sequence[Token], place: int) -> bool:
+    """Whether a word is no preparation, and no word of a remark."""
+    low = word(tokens, place)
+    is_verb = low in PREPARED | PREPARED_BEHIND | CLAUSES or low.endswith(("ed", "ly", "ing"))
+    return low[:1].isalpha() and not is_verb and low not in ENDS | PREPOSITIONS | NOT_AN_INGREDIENT | SIZES | OTHERS
 
 
 def _adds_more(tokens: Sequence[Token], place: int) -> bool:

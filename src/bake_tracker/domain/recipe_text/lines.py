@@ -164,7 +164,8 @@ def _is_heading(tokens: Sequence[Token], start: int) -> bool:
     if len(tokens) <= start or any(token.is_number for token in tokens):
         return False
     first, second = word(tokens, start), word(tokens, start + 1)
-    is_list = first in HEADINGS and second in FOR | {"", "-", "–", "("}
+    is_short = len(tokens) <= start + _NEAR  # "Caramel sauce ingredients"
+    is_list = (is_short and tokens[-1].low in HEADINGS) or (first in HEADINGS and second in FOR | {"-", "–", "("})
     is_marked = tokens[-1].text in (":", "-", "–") or _is_all_but_a_bracket(tokens)
     return is_marked or is_list or (first in FOR and second in THE)
 
@@ -226,6 +227,10 @@ def _amount_at_the_end(tokens: Sequence[Token], place: int) -> AmountReading | N
     return reading if word(tokens, reading.end) in ("", ",", "(") else None
 
 
+def _is_a_size_behind(tokens: Sequence[Token], place: int) -> bool:
+    return word(tokens, place - 1) == "," and _amount_at_the_end(tokens, place) is not None
+
+
 def _behind(
     tokens: Sequence[Token], start: int, place: int, reading: AmountReading
 ) -> tuple[AmountReading, list[str], int]:
@@ -256,6 +261,9 @@ def _label_rest(
         elif low == "(":
             doubts += [MORE] if has_an_ingredient(tokens, place) else []
             labels += ["note"] * (_close(tokens, place) - place)
+        elif has_ended and first.unit in PACKAGES.values() and _is_a_size_behind(tokens, place):
+            doubts.append(ONE_OR_ALL)  # "1 can tomatoes, 14 oz"
+            labels.append("note")
         elif has_ended:
             if low in OTHERS and is_named and _goes_on_to_another(tokens, labels, start, place):
                 doubts.append(ALTERNATIVE)
@@ -319,6 +327,7 @@ def _goes_on_to_another(tokens: Sequence[Token], labels: Sequence[str], start: i
     ends = [at for at in range(start, place) if labels[at] == "dropped"]
     if not ends:
         return is_participle(tokens, place - 1)
+    ends += [at for at in range(ends[-1] + 1, place) if tokens[at].text == "," and labels[at] == "note"]
     parts = [tokens[one + 1 : other] for one, other in zip(ends, [*ends[1:], place], strict=True)]
     is_list = all(tokens[end].text == "," for end in ends) and max(map(len, parts)) <= _SHORT
     is_list = is_list and (len(ends) > 1 or bool(parts[0]))

@@ -59,6 +59,10 @@ _STATES = frozenset({"cold", "warm", "lukewarm", "ripe", "large", "medium", "sma
 _PARTS = frozenset({"blanc", "blancs", "jaune", "jaunes", "yema", "yemas", "clara", "claras"})
 _GREEK_PARTICIPLE = re.compile("μέν(ος|η|ο|οι|ες|α|ους|ων)$")
 _NUMBERS = frozenset({"one", "two", "three", "four"})
+_INTO = frozenset({"into", "on", "from", "until", "according"})
+_PARTICIPLE_ENDS = ("ed", "torn", "broken", "ground", "cut")
+_TAKEN_OFF = frozenset({"removed", "attached", "intact", "reserved"})
+_REACH = 4
 _LETTERS = frozenset("äöüßàâæçéèêëîïôœùûÿñ")
 _UNIT_AND_NUMBER = re.compile(r"(tsp|tbsp|cup|oz|g|ml|teaspoons?|tablespoons?|cups)[0-9]+")
 _JOINED_NUMBER = re.compile(r"[^\W\d_]{3,}[0-9]+")
@@ -105,6 +109,10 @@ def ends_name(tokens: Sequence[Token], place: int, *, is_named: bool) -> bool:
         return True
     if token.low in ANDS and after in MORE_OF_IT:  # "salt and more for the top"
         return True
+    if token.low == "with" and any(word(tokens, place + at) in _TAKEN_OFF for at in range(2, _REACH)):
+        return True  # "sprigs with leaves removed"
+    if token.low in ANDS | {"with", "in"} and after in ("their", "its"):  # "tomatoes with their juice"
+        return True
     if (token.low == "of" and after in ("choice", "your")) or (token.low in ("en", "in") and after in SHAPES):
         return True
     return token.low in ENDS or (is_named and is_participle(tokens, place))
@@ -130,6 +138,8 @@ def is_participle(tokens: Sequence[Token], place: int) -> bool:
     ):
         return True
     if word(tokens, place + 1) == "dice" and low in SIZES | {"fine"}:
+        return True
+    if after in _INTO and low.endswith(_PARTICIPLE_ENDS):  # "bread torn into chunks"
         return True
     is_greek = _GREEK_PARTICIPLE.search(low) is not None
     return (
@@ -191,7 +201,7 @@ def name_beyond(tokens: Sequence[Token], place: int) -> int | None:
     end = place
     while word(tokens, end) in PREPARED | PREPARED_BEHIND or _GREEK_PARTICIPLE.search(word(tokens, end)):
         end += 1
-    if is_state_behind(tokens, end):
+    if end == place or is_state_behind(tokens, end):
         return None
     token = tokens[end] if end < len(tokens) else None
     if token is None or not token.text[0].isalpha() or is_adverb(tokens, end):
@@ -224,7 +234,7 @@ def shared_noun(tokens: Sequence[Token], named: Sequence[Token], place: int) -> 
 
 
 def describes(name: Iterable[Token]) -> bool:
-    return all(is_description(token.low) or token.is_number or token.text in "-%" for token in name)
+    return all(is_description(token.low) or token.is_number or token.text in "-%/" for token in name)
 
 
 def is_description(low: str) -> bool:
@@ -317,6 +327,7 @@ def may_begin_with_a_unit(named: Sequence[Token]) -> bool:
     return (
         (len(named) > 1 and (named[1].text == "." or first.endswith(("je", "jes"))))
         or first in PIECES
+        or (first == "m" and word(named, 1)[:1].isalpha())  # metres, but not "M&M's"
         or (len(named) > 1 and named[-1].low.endswith(("je", "jes")) and named[-1].low in COUNTED)  # "2 suiker zakje"
         or _GLUED_UNIT.match(first) is not None
         or (0 < noun < len(named) - 1 and named[noun].low in COUNTED)  # "thick slices pineapple"
@@ -341,8 +352,13 @@ def is_amount_in_a_name(named: Sequence[Token], place: int) -> bool:
         return token.low > "\u0250" and any(letter.isdigit() for letter in token.low)
     return not (
         word(named, place + 1) == "%"
-        or set(token.text) == {"0"}
-        or (word(named, place + 1) == "-" and named[place + 1].is_glued and word(named, place + 2)[:1].isalpha())
+        or (set(token.text) == {"0"} and (len(token.text) > 1 or place > 0))
+        or (
+            word(named, place + 1) == "-"
+            and named[place + 1].is_glued
+            and word(named, place + 2)[:1].isalpha()
+            and word(named, place + 2) not in UNITS
+        )
         or word(named, place + 1) in ("écrémé", "sel")
         or before in ("type", "typ", "no")
         or (token.text in _FLOUR_TYPES and before.endswith("mehl"))

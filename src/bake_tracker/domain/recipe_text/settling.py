@@ -4,11 +4,17 @@ from collections.abc import Iterable, Sequence
 
 from bake_tracker.domain.recipe_text.amounts import NO_AMOUNT, WIDE, Amount
 from bake_tracker.domain.recipe_text.doubts import ALTERNATIVE, NOT_KEPT, RANGE, TWO
-from bake_tracker.domain.recipe_text.naming import is_description, is_named_at
+from bake_tracker.domain.recipe_text.naming import (
+    begins_with_a_unit,
+    is_description,
+    is_named_at,
+    may_begin_with_a_unit,
+)
 from bake_tracker.domain.recipe_text.numbers import Token, word
-from bake_tracker.domain.recipe_text.unit_words import VAGUE
+from bake_tracker.domain.recipe_text.unit_words import COUNTED, UNITS, VAGUE
 from bake_tracker.domain.recipe_text.words import (
     ARTICLES,
+    BEGINNINGS,
     ENDS,
     NUMBERS,
     OTHERS,
@@ -18,12 +24,23 @@ from bake_tracker.domain.recipe_text.words import (
     SHARING,
     SUM_MARKS,
     TASTES,
+    TITLES,
+    UNCOUNTED,
     WHOLE_NAMES,
+    words_in,
 )
 
 MAX_TOKENS = 16
 """A longer line without an amount is more likely an instruction than an ingredient."""
-_TO_TASTE = frozenset({"taste", "needed", "required", "desired", "wanted", "liking", "preference", "necessary"})
+MAX_SMALL_WORDS = 3
+_TO_TASTE = frozenset(
+    {"taste", "needed", "required", "desired", "wanted", "liking", "preference", "necessary", "choosing"}
+)
+_PURPOSES = words_in(
+    "for to if optional facultatif facultative optionnel optionnelle opcional opzionale optioneel valgfritt valfritt "
+    "fakultativ zum zur für pour para till til voor as"
+)
+"""Words behind a name that say what it is for, or that it may be left out."""
 _ANOTHER = frozenset({"other", "another", "any", "your", "similar"})
 
 
@@ -36,7 +53,7 @@ def settled_of(
     is_open = NO_AMOUNT in found and bool(named)
     rules = {
         RANGE: bool(amounts) and _is_narrow(amounts[0]),
-        ALTERNATIVE: is_open or _is_whole(tokens, labels, named),
+        ALTERNATIVE: (is_open and named[-1].low not in SHARING) or _is_whole(tokens, labels, named),
         NO_AMOUNT: is_open and _is_meant_without(tokens, labels, named),
         TWO: is_open,  # neither has an amount
     }
@@ -49,7 +66,8 @@ def _is_narrow(amount: Amount) -> bool:
 
 def _is_meant_without(tokens: Sequence[Token], labels: Sequence[str], named: Sequence[Token]) -> bool:
     """Match ``salt``, ``parsley, to serve`` and ``some nuts``; not ``sugar, eggs``, ``Cake`` or a sentence."""
-    if len(tokens) > MAX_TOKENS or tokens[-1].text in ".!?;":
+    bracket = next((place for place, token in enumerate(tokens) if token.text == "("), len(tokens))
+    if bracket > MAX_TOKENS or tokens[-1].text in ".!?;":
         return False
     if any(token.is_number or token.low in NUMBERS.keys() - ARTICLES for token in tokens):
         return False
@@ -57,16 +75,31 @@ def _is_meant_without(tokens: Sequence[Token], labels: Sequence[str], named: Seq
         is_joint = tokens[place].low in SUM_MARKS | {",", ";", "/"} and label != "ingredient"
         if is_joint and is_named_at(tokens, place + 1) and tokens[place + 1].low not in _TO_TASTE:
             return False  # a second ingredient
+    if named[0].low in BEGINNINGS or (len(named) == 1 and named[0].low in TITLES):
+        return False  # "Top with cream", "Topping (optional)"
     is_said = any(
-        label in ("note", "dropped") and token.low in ENDS | _TO_TASTE | TASTES
+        label in ("note", "dropped") and token.low in _PURPOSES | _TO_TASTE | TASTES
         for token, label in zip(tokens, labels, strict=True)
     )
     is_of_purpose = any(token.low == "per" for token in named[1:])  # "olio per friggere"
-    return labels[0] == "quantity" or is_said or is_of_purpose or named[-1].low in SEASONINGS
+    is_small = _is_short(tokens, labels) and named[-1].low not in UNCOUNTED | TITLES
+    return labels[0] == "quantity" or is_said or is_of_purpose or is_small or named[-1].low in SEASONINGS
+
+
+def _is_short(tokens: Sequence[Token], labels: Sequence[str]) -> bool:
+    """Match ``bay leaves``: a few words in small letters, as no heading is written."""
+    texts = [token.text for token, label in zip(tokens, labels, strict=True) if label != "dropped"]
+    if len(texts) > MAX_SMALL_WORDS or texts[0] in UNITS.keys() | COUNTED.keys():  # "cup onions"
+        return False
+    if begins_with_a_unit(tokens) or may_begin_with_a_unit(tokens):  # "scheutje olie"
+        return False
+    return all(text.isascii() and text.isalpha() and text == text.lower() for text in texts)
 
 
 def _is_whole(tokens: Sequence[Token], labels: Sequence[str], named: Sequence[Token]) -> bool:
     """Whether the first of two names is complete: it may lack a noun that both share, as in ``corn or olive oil``."""
+    if not named or any(token.text == "/" for token in named):
+        return False  # "coconut butter/coconut or cream"
     places = [place for place, label in enumerate(labels) if label == "ingredient"]
     ors = [place for place in range(len(tokens)) if word(tokens, place) in OTHERS | {"/"} and labels[place] == "note"]
     start = next((place for place in ors if places and place > places[0]), None)
@@ -80,6 +113,8 @@ def _is_whole(tokens: Sequence[Token], labels: Sequence[str], named: Sequence[To
             break
         if token.low not in PREPARED:
             other.append(token.low)
+    if is_description(named[-1].low) and named[-1].low != "fat":
+        return is_description(word(tokens, start + 1))  # "peas fresh or frozen", but not "0% plain or vanilla"
     nouns = [token.low for token in named if not is_description(token.low)]
     low = named[-1].low
     is_plural = low.endswith("s") and not low.endswith(("ss", "us", "'s"))
@@ -89,4 +124,4 @@ def _is_whole(tokens: Sequence[Token], labels: Sequence[str], named: Sequence[To
     is_another = bool(other) and other[0] in _ANOTHER  # "rum or another spirit"
     if is_another or (is_list and low in SHARING):
         return low not in SHARING
-    return len(named) >= len(other) and not (other and other[-1] in SHARED_NOUNS)
+    return len(named) >= len(other) and not (len(other) > 1 and other[-1] in SHARED_NOUNS)

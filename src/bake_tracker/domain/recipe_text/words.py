@@ -103,7 +103,7 @@ PRODUCTS = frozenset((first, *rest.split()) for first, ends in _PRODUCTS.items()
 ENDS = words_in(
     "adjust adjusted omit facultatif facultative optionnel optionnelle opcional opzionale optioneel valgfritt "
     "valfritt fakultativ aus for to plus such about preferably optional divided from until as if at zum zur für nach "
-    "pour au like using ideally see according depending sowie je + para em til till voor i"
+    "pour au like using ideally see according depending sowie je + para em til till voor i aka by"
 )
 """Words that end an ingredient's name."""
 
@@ -122,10 +122,10 @@ DESCRIPTIONS = words_in(
     "bitter dry dried lean fat low-fat full-fat reduced-fat nonfat fat-free good-quality best-quality high-quality "
     "store-bought homemade natural pure extra baby new old young tender thick thin fine coarse heavy soft hard firm "
     "mild spicy smoked cooked uncooked roasted canned tinned american-style bone-in skin-on free-range crisp crunchy "
-    "juicy bubbly active plump tart flaky creamy chunky smooth instant rich sharp mature strong crusty stale mini "
+    "juicy bubbly active plump tart flaky creamy chunky smooth instant rich sharp mature strong full crusty stale mini "
     "tiny petite short straight fluffy neutral bittersweet semisweet semi-sweet vegan vegetarian wild unflavored "
-    "unflavoured unbleached bleached rough leafy sturdy hearty warm kosher grob grobe fein feine frische frischer "
-    "frisches frischen frais fraîche"
+    "unflavoured unbleached bleached flat round rough leafy sturdy hearty warm kosher grob grobe fein feine frische "
+    "frischer frisches frischen frais fraîche"
 )
 """Words that describe an ingredient but do not name one."""
 
@@ -155,7 +155,8 @@ SHARING = words_in(
     "lemon lime maple agave oat olive orange peanut pecan poppy pork potato quinoa russet sea sesame soy spelt "
     "sunflower turkey vegetable veggie walnut wheat jasmine basmati cremini crimini portobello button cheddar colby "
     "monterey mozzarella swiss dijon pinto navy cannellini kidney spanish vidalia raspberry strawberry blueberry "
-    "blackberry ranch caster superfine turbinado granulated muscovado demerara powdered balsamic buckwheat rye cider"
+    "blackberry rapeseed ranch caster superfine turbinado granulated muscovado demerara powdered balsamic buckwheat "
+    "rye cider"
 )
 """Words before an alternative that rather share its noun: ``canola or olive oil``."""
 
@@ -163,7 +164,7 @@ SHARED_NOUNS = words_in(
     "oil sugar milk stock broth mushrooms mushroom wine vinegar onion onions pepper peppers potatoes potato tomatoes "
     "tomato cheese chocolate juice cream yogurt yoghurt rice pasta noodles beans lentils nuts seeds bread syrup "
     "sauce paste powder chips steak sausage sausages apples berries lettuce cabbage squash leaves extract olives "
-    "grapes oats peas"
+    "grapes oats peas soup soups dressing mix mixture filling meat crumbs jam preserves pudding dough"
 )
 """Nouns that a first alternative may leave to the second: ``portobello or button mushrooms``."""
 
@@ -181,6 +182,21 @@ UNCOUNTED = words_in(
 
 MORE_OF_IT = words_in("additional more extra some")
 """Words for more of the same, for another purpose."""
+
+BEGINNINGS = words_in(
+    "preheat combine mix stir add bake cook boil bring heat place pour wrap top keep use click see read watch pin "
+    "print follow get make serve sprinkle spread put let leave remove cover suitable receta recette ricetta"
+)
+"""Words that begin an instruction, an advert or a title, not an ingredient's name, if no amount is before them."""
+
+TITLES = words_in(
+    "topping toppings garnish garnishes filling frosting glaze icing dressing sauce crust base marinade extras fixings "
+    "add-ins add-ons mix-ins seasoning decoration assembly equipment recipe recipes"
+)
+"""Words that alone are rather a heading than an ingredient."""
+
+TOOLS = words_in("pan pans skillet oven pot pots mold molds mould moulds cutter cutters thermometer toothpicks skewers")
+"""What a cook needs and no recipe uses up."""
 
 HEADINGS = words_in(
     "ingredients ingredient ingrédients ingredienti ingredientes zutaten ingrediënten ingredienser składniki "
@@ -209,7 +225,10 @@ GRAINS = words_in(
 )
 """Small things that come by weight or volume: one or two of them have lost their unit."""
 
-CLAUSES = words_in("the together that which who whose you i we is are was were will should can has have it they this")
+CLAUSES = words_in(
+    "the together that which who whose you i we is are was were will should can has have it they this into onto still "
+    "your my our their its works acts"
+)
 """Words of a sentence, which no name of an ingredient has."""
 
 PARTS = words_in("juice zest rind peel saft schale abrieb jus zeste zestes")

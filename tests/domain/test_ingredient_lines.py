@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bake_tracker.domain.recipe_text.amounts import Amount
+from bake_tracker.domain.recipe_text.doubts import TOO_MANY
 from bake_tracker.domain.recipe_text.lines import format_line, parse_line
 from bake_tracker.domain.recipe_text.unit_words import COUNTED, LEDGER_UNITS, LENGTHS, UNITS
 from bake_tracker.domain.units import parse_unit
@@ -336,12 +337,12 @@ AMOUNTS = st.builds(
     st.fractions(Fraction(1, 16), 999, max_denominator=16),
     st.sampled_from(sorted(LEDGER_UNITS - LENGTHS)),
     st.none() | st.integers(1000, 2000).map(Fraction),
-)
+).filter(lambda amount: amount.unit != "each" or (amount.quantity or 0) < TOO_MANY)
 
 
 @given(AMOUNTS, NAMES, st.sampled_from(["", "softened", "at room temperature"]))
 def test_a_line_that_was_written_by_format_line_is_read_as_the_same(amount: Amount, name: str, note: str) -> None:
-    """This holds for any quantity in sixteenths, any unit, with and without a range and a note."""
+    """This holds for any quantity in sixteenths, any unit, with and without a range and a note; not for 500 pieces."""
     read = parse_line(format_line(amount, name, note))
     assert (read.amounts, read.ingredient, read.note) == ((amount,), name, note)
     assert (*read.settled, *read.doubts) == (("a range is given",) if amount.upto else ())

@@ -4,14 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from bake_tracker.domain.recipe_text.amounts import NO_AMOUNT, WIDE, Amount
 from bake_tracker.domain.recipe_text.doubts import ALTERNATIVE, NOT_KEPT, RANGE, TWO
-from bake_tracker.domain.recipe_text.naming import (
-    begins_with_a_unit,
-    is_description,
-    is_named_at,
-    may_begin_with_a_unit,
-)
+from bake_tracker.domain.recipe_text.naming import is_description, is_named_at
 from bake_tracker.domain.recipe_text.numbers import Token, word
-from bake_tracker.domain.recipe_text.unit_words import COUNTED, UNITS, VAGUE
+from bake_tracker.domain.recipe_text.unit_words import VAGUE
 from bake_tracker.domain.recipe_text.words import (
     ARTICLES,
     BEGINNINGS,
@@ -25,14 +20,12 @@ from bake_tracker.domain.recipe_text.words import (
     SUM_MARKS,
     TASTES,
     TITLES,
-    UNCOUNTED,
     WHOLE_NAMES,
     words_in,
 )
 
 MAX_TOKENS = 16
 """A longer line without an amount is more likely an instruction than an ingredient."""
-MAX_SMALL_WORDS = 3
 _TO_TASTE = frozenset(
     {"taste", "needed", "required", "desired", "wanted", "liking", "preference", "necessary", "choosing"}
 )
@@ -82,18 +75,7 @@ def _is_meant_without(tokens: Sequence[Token], labels: Sequence[str], named: Seq
         for token, label in zip(tokens, labels, strict=True)
     )
     is_of_purpose = any(token.low == "per" for token in named[1:])  # "olio per friggere"
-    is_small = _is_short(tokens, labels) and named[-1].low not in UNCOUNTED | TITLES
-    return labels[0] == "quantity" or is_said or is_of_purpose or is_small or named[-1].low in SEASONINGS
-
-
-def _is_short(tokens: Sequence[Token], labels: Sequence[str]) -> bool:
-    """Match ``bay leaves``: a few words in small letters, as no heading is written."""
-    texts = [token.text for token, label in zip(tokens, labels, strict=True) if label != "dropped"]
-    if len(texts) > MAX_SMALL_WORDS or texts[0] in UNITS.keys() | COUNTED.keys():  # "cup onions"
-        return False
-    if begins_with_a_unit(tokens) or may_begin_with_a_unit(tokens):  # "scheutje olie"
-        return False
-    return all(text.isascii() and text.isalpha() and text == text.lower() for text in texts)
+    return labels[0] == "quantity" or is_said or is_of_purpose or named[-1].low in SEASONINGS
 
 
 def _is_whole(tokens: Sequence[Token], labels: Sequence[str], named: Sequence[Token]) -> bool:

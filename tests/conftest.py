@@ -125,7 +125,9 @@ ALSO_SERIALIZABLE = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--thorough", action="store_true", help="run every test, in all its rounds, on every database")
+    parser.addoption(
+        "--thorough", action="store_true", help="run every test, in all rounds, on both databases"
+    )
     parser.addoption("--shuffle", metavar="SEED", help="run the modules, and the tests of each, in a random order")
 
 
@@ -165,21 +167,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every database test on SQLite and PostgreSQL, and those of some modules in SERIALIZABLE as well.
 
-    Without --thorough, what lies above the database runs on SQLite only: some folders, and tests marked so.
+    Tests marked ``one_database`` do not depend on the database: they run on SQLite only. So do whole folders of tests,
+    without --thorough.
     """
     # A module with its own database_url chooses its own kind.
     if "database_url" in metafunc.fixturenames and not hasattr(metafunc.module, "database_url"):
         kinds = ["sqlite", "postgresql"]
         if metafunc.module.__name__ in ALSO_SERIALIZABLE:
             kinds.append("serializable")
-        if not depth.is_thorough() and _lies_above_the_database(metafunc.definition):
+        if metafunc.definition.get_closest_marker("one_database") or _lies_above_the_database(metafunc.definition.path):
             kinds = ["sqlite"]
         metafunc.parametrize("database_url", kinds, indirect=True)
 
 
-def _lies_above_the_database(test: pytest.Item) -> bool:
-    room = test.path.parent.relative_to(Path(__file__).parent).as_posix()
-    return room in depth.ABOVE_THE_DATABASE or test.get_closest_marker("one_database") is not None
+def _lies_above_the_database(module: Path) -> bool:
+    """Whether this run leaves a module of tests to SQLite."""
+    name = module.relative_to(Path(__file__).parent).with_suffix("")
+    places = {name.as_posix(), name.parent.as_posix()}
+    return not depth.is_thorough() and not places.isdisjoint(depth.ABOVE_THE_DATABASE)
 
 
 rested: dict[tuple[str, str | None], Engine] = {}

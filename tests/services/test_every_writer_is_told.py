@@ -14,7 +14,6 @@ from bake_tracker.testing import OperationLog
 from support.kitchen import Kitchen
 from support.writers import CALLS, WRITERS, Writer, assert_registered, writers_of
 
-pytestmark = pytest.mark.one_database
 pytest_plugins = ["bake_tracker.testing"]
 
 

@@ -231,7 +231,6 @@ def test_a_program_that_loads_only_this_knows_the_ledger(module: str) -> None:
 # What is found ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.one_database
 def test_every_column_of_history_that_is_changed_is_named(sealed: Kitchen) -> None:
     """One value of each column in turn is changed; the report names its operation, if there is one."""
     unseen = {name: unseen_changes(name) for name in (*COVERED, "recipe_snapshot", "seal", "sealed_operation")}

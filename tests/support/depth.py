@@ -12,8 +12,9 @@ _THOROUGH = "BAKE_TRACKER_TESTS_THOROUGH"
 ABOVE_THE_DATABASE = (
     *("api", "benchmarks", "cli", "docs", "files", "queries", "web"),
     *("services/archive", "services/catalog", "services/importing", "services/stock"),
+    "services/test_every_writer_is_told",
 )
-"""Folders of tests that PostgreSQL takes only in a thorough run: what they test reaches it through the other rooms."""
+"""Tests that PostgreSQL takes only in a thorough run, by folder or module: the other rooms lead it through the same."""
 
 
 def go_deep() -> None:

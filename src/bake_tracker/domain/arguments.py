@@ -4,7 +4,7 @@ import hashlib
 import math
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
@@ -247,6 +247,14 @@ class Arguments:
             return aware.astimezone(UTC)
         self.refuse(field, f"must be a date and time between the years 1971 and 9998, not {shown(value)}")
         return None
+
+    def since(self, field: str, value: object, time_zone: Callable[[], str]) -> datetime | None:
+        """The beginning of a period in UTC; before everything it is no limit, and nothing comes after everything."""
+        if isinstance(value, datetime) and value.date() <= BEFORE_EVERYTHING:
+            return None
+        if isinstance(value, datetime) and value.date() >= AFTER_EVERYTHING:
+            return datetime.combine(AFTER_EVERYTHING, time(), UTC)
+        return self.moment(field, value, time_zone)
 
     def day(self, field: str, value: object) -> date | None:
         """A calendar day, or None."""

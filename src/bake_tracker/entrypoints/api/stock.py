@@ -96,7 +96,7 @@ def get_item_outflows(
     given = Arguments()
     with read_scope() as session:
         load_item(session, item_id)
-        first = given.moment("since", since, lambda: load_bakery(session).time_zone)
+        first = given.since("since", since, lambda: load_bakery(session).time_zone)
         given.done()
         until = _instant(session, at, by)
         return tagged(request, load_item_outflows(session, item_id, SHOWN, first, until))

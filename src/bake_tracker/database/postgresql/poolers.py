@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from bake_tracker.database.watched_connections import info_of
@@ -29,18 +29,19 @@ _LISTS = frozenset({"search_path", "temp_tablespaces"})
 
 def follow_poolers(engine: Engine, options: str) -> None:
     """Set what the ``options`` of the connections say in each transaction, wherever a pooler is in between."""
-    do_begin = engine.dialect.do_begin
+    dialect = engine.dialect
+    do_begin, do_connect = dialect.do_begin, dialect.connect
     were_refused: list[bool] = []
 
-    def connect(dialect: Dialect, _entry: ConnectionPoolEntry, arguments: Any, named: Any) -> DBAPIConnection:
+    def connect(*arguments: Any, **named: Any) -> DBAPIConnection:
         if not were_refused:
             try:
-                return dialect.connect(*arguments, **named)
+                return do_connect(*arguments, **named)
             except dialect.loaded_dbapi.OperationalError as error:
                 if _REFUSED not in str(error):
                     raise
             were_refused.append(True)
-        return dialect.connect(*arguments, **{**named, "options": ""})
+        return do_connect(*arguments, **{**named, "options": ""})
 
     def connected(raw: Any, entry: ConnectionPoolEntry) -> None:
         raw.autocommit = True
@@ -60,9 +61,10 @@ def follow_poolers(engine: Engine, options: str) -> None:
         if settings is not None and not raw.autocommit:
             raw.execute(_statements(settings, raw))
 
-    event.listen(engine, "do_connect", connect)
+    # Wrapped instead of a "do_connect" listener: a program may have one of its own.
+    dialect.connect = connect  # type: ignore[method-assign]  # a dialect of this engine alone
+    dialect.do_begin = begin  # type: ignore[method-assign, assignment]  # as above
     event.listen(engine, "connect", connected)
-    engine.dialect.do_begin = begin  # type: ignore[method-assign, assignment]  # a dialect of this engine alone
 
 
 def is_pooled(connection: Connection) -> bool:

@@ -125,9 +125,7 @@ ALSO_SERIALIZABLE = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--thorough", action="store_true", help="run every test, in all rounds, on both databases"
-    )
+    parser.addoption("--thorough", action="store_true", help="run every test, in all rounds, on both databases")
     parser.addoption("--shuffle", metavar="SEED", help="run the modules, and the tests of each, in a random order")
 
 

@@ -95,6 +95,7 @@ def test_the_command_prints_what_a_life_was(sqlite_url: str, tmp_path: Path) -> 
     assert lines[2] == f"calls      {report.calls}"
 
 
+@pytest.mark.thorough
 def test_many_lives_have_a_line_each() -> None:
     """The last line counts the clean ones."""
     lines = run_benchmark("simulate", "--seeds", "1..2", "--days", "1", "--size", "stall").splitlines()

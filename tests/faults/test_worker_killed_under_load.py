@@ -172,6 +172,7 @@ def test_a_program_whose_worker_was_killed_asks_again_and_it_is_done_once(
     assert_each_is_there_once(kitchen, bake, before, programs, capsys)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_server_ended_and_started_again_under_load_has_done_each_thing_once(
     how: signal.Signals,

@@ -12,7 +12,7 @@ _THOROUGH = "BAKE_TRACKER_TESTS_THOROUGH"
 ABOVE_THE_DATABASE = (
     *("api", "benchmarks", "cli", "docs", "files", "queries", "web"),
     *("services/archive", "services/catalog", "services/importing", "services/stock"),
-    "services/test_every_writer_is_told",
+    *("services/test_every_writer_is_told", "services/test_seal"),
 )
 """Tests that PostgreSQL takes only in a thorough run, by folder or module: the other rooms lead it through the same."""
 

@@ -54,6 +54,7 @@ def found(chromium: Browser, server: Server) -> dict[str, str]:
     return paths
 
 
+@pytest.mark.thorough
 def test_every_page_is_accessible_and_fits(chromium: Browser, server: Server, found: dict[str, str]) -> None:
     """Each meets WCAG 2.2 AA as far as axe can tell, its colours in light and dark mode; none is wider than a phone."""
     wrong, axe = [], Axe()

@@ -58,6 +58,7 @@ _IN_A_NAME = frozenset("%'’&-/.")
 RANGE = "a range is given"
 NOT_KEPT = "stock is not kept by the"
 LONG, NUMBER, MARK = "the name is long", "the name contains a number", "the name contains a mark"
+NO_NAME = "no ingredient is named"
 NO_NOUN = "only a description of the ingredient is given"
 MAY_BE_UNIT = "the name may begin with a unit"
 UNREAD_UNIT = "the name begins with a unit"
@@ -114,7 +115,7 @@ def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequen
     if named and named[0].low in (COUNTED if len(named) > 1 else PACKAGES):
         yield from [] if _is_named_by_its_measure(labels, named) else [MAY_BE_UNIT]
     if not named or named[0].low in YIELDS | HEADINGS or _is_no_ingredient(named):
-        yield "no ingredient is named"
+        yield NO_NAME
     elif describes(named):
         yield NO_NOUN
     elif len(named) > MAX_WORDS:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from bake_tracker.domain.recipe_text.doubts import LOST_UNIT, MAY_BE_UNIT
+from bake_tracker.domain.recipe_text.doubts import LOST_UNIT, MAY_BE_UNIT, NO_NAME
 from bake_tracker.domain.recipe_text.lines import IngredientLine, parse_line
 
 _LEAD = re.compile(
@@ -12,6 +12,7 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _SERVED = {"serving", "portion", "portionen", "person", "personen", "personne", "people", "guest", "helping", "item"}
+_CUT = {"part"}
 NOT_SAID = "the yield of a batch is not given"
 SERVINGS = "servings are not a yield"
 
@@ -33,6 +34,7 @@ def _parse(text: str) -> tuple[IngredientLine, tuple[str, ...]]:
     words = {word.lower().removesuffix("s") for word in line.ingredient.split()}
     if is_served or words & _SERVED:
         return line, (SERVINGS,)
-    # Bars and boxes are products here.
-    doubts = [doubt for doubt in (*line.settled, *line.doubts) if doubt not in (MAY_BE_UNIT, LOST_UNIT)]
-    return line, tuple(NOT_SAID if doubt == "no ingredient is named" else doubt for doubt in doubts)
+    # Bars and boxes are products here, and so are a cake's parts.
+    ignored = (MAY_BE_UNIT, LOST_UNIT, *((NO_NAME,) if words == _CUT else ()))
+    doubts = [doubt for doubt in (*line.settled, *line.doubts) if doubt not in ignored]
+    return line, tuple(NOT_SAID if doubt == NO_NAME else doubt for doubt in doubts)

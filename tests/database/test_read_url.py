@@ -13,7 +13,7 @@ from bake_tracker.services.catalog import things
 from bake_tracker.services.database import dispose_engines, keep_readers_apart, prepare, read_scope, run_in_transaction
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
-from support.two_servers import BINARIES, TwoServers, two_servers_running
+from support.two_servers import BINARIES, TwoServers, two_servers_with_a_template
 from support.warm.waiting import PATIENCE_S
 from support.web import Web
 
@@ -21,10 +21,7 @@ from support.web import Web
 @pytest.fixture(scope="module")
 def servers() -> Iterator[TwoServers]:
     """A primary with an empty bakery called ``template``, and its standby."""
-    with two_servers_running() as pair:
-        pair.primary.ask("CREATE DATABASE template")
-        prepare(pair.primary.url_of("template"))
-        dispose_engines()
+    with two_servers_with_a_template() as pair:
         yield pair
 
 

@@ -15,11 +15,11 @@ import pytest
 from sqlalchemy import text
 
 from bake_tracker.services.catalog.things import record_supplier
-from bake_tracker.services.database import dispose_engines, prepare, session_scope
+from bake_tracker.services.database import dispose_engines, session_scope
 from support.command_line import CommandLine
 from support.depth import rounds
 from support.faults.under_fault import committed, listen_for, load, stocked_bakery, told
-from support.two_servers import TwoServers, two_servers_running
+from support.two_servers import TwoServers, two_servers_with_a_template
 
 WRITERS = 2
 GRANT = "GRANT EXECUTE ON FUNCTION pg_read_file(text, bigint, bigint, boolean) TO auditor"
@@ -28,10 +28,7 @@ GRANT = "GRANT EXECUTE ON FUNCTION pg_read_file(text, bigint, bigint, boolean) T
 @pytest.fixture(scope="module")
 def pair() -> Iterator[TwoServers]:
     """Two servers, with a migrated database called ``template``."""
-    with two_servers_running() as pair:
-        pair.primary.ask("CREATE DATABASE template")
-        prepare(pair.primary.url_of("template"))
-        dispose_engines()
+    with two_servers_with_a_template() as pair:
         yield pair
 
 

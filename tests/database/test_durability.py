@@ -93,7 +93,7 @@ def test_only_a_success_says_so(kitchen: Kitchen, log: pytest.LogCaptureFixture)
 
 
 def test_a_two_phase_commit_leaves_open_who_keeps_it(postgresql_url: str, log: pytest.LogCaptureFixture) -> None:
-    """It depends on the settings of whoever sends COMMIT PREPARED; the other fields are those of the transaction."""
+    """The session that sends COMMIT PREPARED decides; the other fields are those of the transaction."""
     engine = engine_of("psycopg", postgresql_url)
     with Session(engine, twophase=True) as session:
         record_supplier("Mill", session=session)

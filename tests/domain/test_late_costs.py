@@ -213,7 +213,7 @@ def test_what_came_back_costs_the_same_for_each_as_what_did_not() -> None:
 
 
 def test_a_product_is_known_only_when_all_of_it_is() -> None:
-    """Until then it keeps what was stated; then all of it goes to whoever got it."""
+    """Until then it keeps what was stated; then all of it goes where the lot went."""
     flour = Costed(1, 11, "receipt", False, 0, 0, 0)
     butter = Costed(2, 12, "receipt 2", False, 0, 0, 0)
     bun = Costed(3, 15, "bake", False, 0, 0, 0)

@@ -12,7 +12,7 @@ _parked: dict[_Place, OpenTransaction] = {}
 
 def park(url: URL, global_id: str, transaction: OpenTransaction) -> None:
     """Log that the pending outcomes are prepared, and keep them until they are decided."""
-    transaction.settings = ""  # those of whoever sends COMMIT PREPARED count
+    transaction.settings = ""  # the session that sends COMMIT PREPARED has its own
     if transaction.is_awaited:
         _parked[_place(url, global_id)] = transaction
         transaction.tell_prepared()

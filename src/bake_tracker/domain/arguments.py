@@ -249,7 +249,7 @@ class Arguments:
         return None
 
     def since(self, field: str, value: object, time_zone: Callable[[], str]) -> datetime | None:
-        """The beginning of a period in UTC; before everything it is no limit, and nothing comes after everything."""
+        """The beginning of a period in UTC, or None; a year before 1971 sets no limit."""
         if isinstance(value, datetime) and value.date() <= BEFORE_EVERYTHING:
             return None
         if isinstance(value, datetime) and value.date() >= AFTER_EVERYTHING:

@@ -209,7 +209,7 @@ def _goes_on_to_several(tokens: Sequence[Token], labels: Sequence[str]) -> bool:
 
 
 def _is_plain(tokens: Sequence[Token], place: int) -> bool:
-    """Whether a word is no preparation, and no word of a remark."""
+    """Whether a word may be part of a name, rather than a preparation or a remark."""
     low = word(tokens, place)
     is_verb = low in PREPARED | PREPARED_BEHIND | CLAUSES or low.endswith(("ed", "ly", "ing"))
     return low[:1].isalpha() and not is_verb and low not in ENDS | PREPOSITIONS | NOT_AN_INGREDIENT | SIZES | OTHERS

@@ -1,4 +1,4 @@
-"""Compare lines, rows and PostgreSQL's write-ahead log: whoever lies, two others say so."""
+"""Compare lines, rows and PostgreSQL's write-ahead log: if one of them is wrong, the other two show it."""
 
 import sqlite3
 import time

@@ -17,7 +17,7 @@ from bake_tracker.config import load_settings
 from bake_tracker.database import engines
 from bake_tracker.services import database
 from bake_tracker.services.access import passwords
-from support import depth
+from support import AT_THE_END, depth
 from support.command_line import CommandLine, root_logger_put_back
 from support.databases import fresh_postgresql, fresh_sqlite
 from support.kitchen import Kitchen
@@ -42,6 +42,13 @@ def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as environment:
         for name in ("XDG_DATA_HOME", "XDG_STATE_HOME"):
             environment.setenv(name, str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_stays_begun() -> Iterator[None]:
+    """What helpers began once ends with the tests."""
+    with AT_THE_END:
         yield
 
 
@@ -173,7 +180,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = ["sqlite", "postgresql"]
         if metafunc.module.__name__ in ALSO_SERIALIZABLE:
             kinds.append("serializable")
-        if metafunc.definition.get_closest_marker("one_database") or _lies_above_the_database(metafunc.definition.path):
+        elif _lies_above_the_database(metafunc.definition.path):
+            kinds = ["sqlite"]
+        if metafunc.definition.get_closest_marker("one_database"):
             kinds = ["sqlite"]
         metafunc.parametrize("database_url", kinds, indirect=True)
 

@@ -87,6 +87,7 @@ def test_a_fault_planted_in_the_product_is_found(
     assert report.plan.command == "python -m benchmarks.simulate --seed 2 --days 6 --size stall"
 
 
+@pytest.mark.thorough
 def test_the_command_prints_what_a_life_was(sqlite_url: str, tmp_path: Path) -> None:
     """It prints the calls, the digest of the same life run here, and the verdict."""
     lines = run_benchmark("simulate", "--seed", "4", "--days", "1", "--size", "stall").splitlines()

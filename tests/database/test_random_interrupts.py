@@ -17,7 +17,7 @@ from bake_tracker.database import engines
 from support.depth import rounds
 from support.log.outcome_scenarios import CommitBound, Stage, staged
 
-ROUNDS = int(os.environ.get("BAKE_TRACKER_INTERRUPTS", rounds(8, 25)))
+ROUNDS = int(os.environ.get("BAKE_TRACKER_INTERRUPTS", rounds(4, 25)))
 SEED = int(os.environ.get("BAKE_TRACKER_INTERRUPTS_SEED", "20261130"))
 
 

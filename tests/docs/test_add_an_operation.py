@@ -97,6 +97,7 @@ def test_the_tests_of_the_page_and_of_the_house_pass(checkout: Path) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_the_command_leaves_the_line_that_the_page_shows(checkout: Path, tmp_path: Path) -> None:
     """The fields and their order are the same; so are the values, except ids, times and measurements."""
     log = tmp_path / "log.jsonl"

@@ -21,7 +21,7 @@ from support.faults.under_fault import committed, told, wait_for_the_server, wor
 from support.kitchen import Kitchen
 from support.warm.waiting import PATIENCE_S, wait_until
 
-ROUNDS = int(os.environ.get("BAKE_TRACKER_KILL_ROUNDS", rounds(10, 20)))
+ROUNDS = int(os.environ.get("BAKE_TRACKER_KILL_ROUNDS", rounds(4, 20)))
 AIMED_ROUNDS = max(1, ROUNDS * 3 // 20)
 MAX_LIFE_S = 0.04
 

@@ -8,6 +8,7 @@ import pytest
 
 from bake_tracker.services.database import dispose_engines, prepare
 from support.command_line import CommandLine
+from support.depth import usually
 from support.faults.own_server import OwnServer
 from support.faults.under_fault import (
     ROUNDS,
@@ -43,7 +44,9 @@ def database_url(server: OwnServer, use: Callable[[str], str], request: pytest.F
     return use(server.url_of(name))
 
 
-@pytest.mark.parametrize("how", ["kill_everything", "kill_a_backend", "restart_at_once"])
+@pytest.mark.parametrize(
+    "how", usually(["kill_everything", "kill_a_backend", "restart_at_once"], usual=["kill_everything"])
+)
 def test_acknowledged_work_survives_the_servers_death(
     server: OwnServer, bake: CommandLine, how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

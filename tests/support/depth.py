@@ -11,8 +11,8 @@ _THOROUGH = "BAKE_TRACKER_TESTS_THOROUGH"
 
 ABOVE_THE_DATABASE = (
     *("api", "benchmarks", "cli", "docs", "files", "queries", "web"),
-    *("services/archive", "services/catalog", "services/importing", "services/stock"),
-    *("services/test_every_writer_is_told", "services/test_seal"),
+    *("services/archive", "services/catalog", "services/importing", "services/production", "services/stock"),
+    *("services/test_every_writer_is_told", "services/test_reversal", "services/test_seal"),
 )
 """Tests that PostgreSQL takes only in a thorough run, by folder or module: the other rooms lead it through the same."""
 

@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import httpx2
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.testclient import TestClient
 
 from bake_tracker.config import load_settings
@@ -19,6 +20,7 @@ from bake_tracker.entrypoints.server import make_app
 from bake_tracker.services.access import accounts, passwords
 from bake_tracker.services.access.sign_in import open_sign_in
 from bake_tracker.services.database import MOST_WRITERS, run_in_transaction
+from support import AT_THE_END
 
 PASSWORD = "a loaf of rye bread"
 NAMES = {Role.VIEWER: "Vera", Role.BAKER: "Bao", Role.OWNER: "Olga"}
@@ -45,6 +47,12 @@ def application() -> Any:
     return app
 
 
+@cache
+def _portal() -> BlockingPortal:
+    """One event loop for all clients, because a thread and a loop for each request take longer than most requests."""
+    return AT_THE_END.enter_context(start_blocking_portal())
+
+
 @dataclass
 class Web:
     """An application on the test's database, with one user of each role."""
@@ -62,7 +70,9 @@ class Web:
 
     def client(self, **more: Any) -> TestClient:
         """A browser or program that is not signed in."""
-        return TestClient(self.app, raise_server_exceptions=False, follow_redirects=False, **more)
+        client = TestClient(self.app, raise_server_exceptions=False, follow_redirects=False, **more)
+        client.portal = _portal()
+        return client
 
     def program(self, role: Role) -> TestClient:
         """A program with an API token of this role."""

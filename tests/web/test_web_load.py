@@ -1,5 +1,6 @@
 """The load test of the server runs and judges correctly; ``benchmarks/web/load.py`` has the real size."""
 
+import pytest
 from sqlalchemy import text
 
 from bake_tracker.services.database import run_in_transaction
@@ -9,6 +10,7 @@ from benchmarks.web.load import oversold
 from support.scripts import run_benchmark
 
 
+@pytest.mark.thorough
 def test_a_few_bakers_at_a_real_server_sell_nothing_twice(postgresql_server: str) -> None:
     """Checks and recordings are timed and counted, and the remaining stock agrees with every answer."""
     few = ("--bakers", "4", "--requests", "4", "--rounds", "1", "--workers", "1")

@@ -13,6 +13,7 @@ from bake_tracker.services.database import database_url as resolved
 from bake_tracker.services.database import engine_for, session_scope
 from support.archives import another, archive
 from support.command_line import CommandLine
+from support.depth import usually
 from support.kitchen import Kitchen
 
 SPOILED = {
@@ -37,7 +38,7 @@ def bakery(kitchen: Kitchen) -> str:
     return resolved()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=usually(["sqlite", "postgresql"], usual=["postgresql"]))
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
     return another(request, request.param, tmp_path / "target")

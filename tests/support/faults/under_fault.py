@@ -21,12 +21,13 @@ import pytest
 
 from bake_tracker.services.database import DatabaseUnavailableError, dispose_engines, run_in_transaction
 from support.command_line import CommandLine
+from support.depth import rounds
 from support.faults import workers
 from support.kitchen import Kitchen
 from support.warm.forking import forked, forking
 from support.warm.waiting import PATIENCE_S
 
-ROUNDS = int(os.environ.get("BAKE_TRACKER_FAULT_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("BAKE_TRACKER_FAULT_ROUNDS", rounds(1, 2)))
 STOCKED = ("Flour", "Sugar", "Carton", "Cookie", "Box")
 
 

@@ -191,7 +191,7 @@ LISTS = (
     "/items", "/suppliers", "/recipients", "/events", "/products", "/names", "/measures", "/recipes", "/runs",
     "/productions", "/assemblies", "/operations", "/stock", "/stock-value", "/stock-as-of", "/can-make", "/expiring",
     "/lots", "/allergens", "/count-sheet", "/reports/usage", "/reports/waste", "/reports/recipients", "/reports/yields",
-    "/reports/yields/runs", "/archived", "/bakery",
+    "/reports/yields/runs", "/archived", "/bakery", "/orders",
 )  # fmt: skip
 """Every route without an id in its path that more people than the owner may read; log routes send no statements."""
 
@@ -219,6 +219,7 @@ def live(kitchen: Kitchen, baker: TestClient, number: int) -> None:
     made = kitchen.produce("Cookies", "Cookie", 1, 24, loss_reason=None)
     kitchen.assemble("Box", 1)
     send("/adjustments", kind="waste", lines=[{"lot_id": made["lot_id"], "quantity": 1}], reason=f"burnt {number}")
+    send("/orders", due_on="2026-12-04", lines=[{"item_id": kitchen.ids["Box"], "quantity": 1}], recipient_id=ada)
     send("/adjustments", kind="gift", lines=[{"lot_id": made["lot_id"], "quantity": 1}], recipient_id=ada)
 
 
@@ -262,6 +263,7 @@ def test_every_reading_route_answers_as_described(kitchen: Kitchen, web: Web) ->
         "recipe_id": kitchen.ids["Cookies"],
         "finished_good_id": kitchen.ids["Box"],
         "user_id": web.ids[Role.BAKER],
+        "order_id": owner.get("/api/v1/orders").json()["orders"][0]["order_id"],
     }
     seen = 0
     with root_logger_put_back():
@@ -477,6 +479,8 @@ def smallest(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
         return [smallest(schema["items"], schemas)] if schema.get("minItems") else []
     if schema["type"] == "object":
         return {name: smallest(schema["properties"][name], schemas) for name in schema.get("required", [])}
+    if schema.get("format") == "date":
+        return "2026-12-04"
     if schema["type"] == "string":
         return uuid7() if schema.get("format") == "uuid" else "a loaf of rye"
     return 1

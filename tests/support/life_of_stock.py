@@ -7,6 +7,8 @@ from bake_tracker.services.catalog.rates import record_recipe_rate
 from bake_tracker.services.catalog.things import record_supplier
 from bake_tracker.services.catalog.unit_change import record_unit_change
 from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.orders.hand_over import record_hand_over
+from bake_tracker.services.orders.order import record_order
 from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.cost_statement import record_cost_statement
@@ -17,7 +19,10 @@ from support.kitchen import Kitchen
 
 
 def fill_the_life_of_stock(kitchen: Kitchen) -> None:
-    """Sugar is spilt, counted, split, held, delivered, billed and baked with a rate; eggs are kept in another unit."""
+    """Sugar is spilt, counted, split, held, delivered, billed and baked with a rate; eggs are kept in another unit.
+
+    Cookies are ordered and handed over.
+    """
     lot = kitchen.receive("Sugar", 1, "kg", 2)["lot_id"]
     passed_over = kitchen.receive("Sugar", 1, "g", 0, received_on=date(2025, 12, 1))["lot_id"]
     mistyped = kitchen.receive("Sugar", 9, "kg", 2)["operation_id"]
@@ -45,6 +50,9 @@ def fill_the_life_of_stock(kitchen: Kitchen) -> None:
     )
     kitchen.produce("Cookies", "Cookie", 1, 20)
     record_a_run_with_two_products(kitchen)
+    cookies = [{"item_id": kitchen.ids["Cookie"], "quantity": 2, "price": 1}]
+    order_id = run_in_transaction(lambda s: record_order(cookies, session=s, due_on=date(2026, 12, 4)))["order_id"]
+    run_in_transaction(lambda s: record_hand_over(order_id=order_id, session=s))
 
 
 def record_a_run_with_two_products(kitchen: Kitchen) -> None:

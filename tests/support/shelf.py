@@ -1,12 +1,16 @@
-"""Helpers for tests of the shelf: waste, counts and deliveries, one transaction each, and lots by code."""
+"""Helpers for tests of the shelf: waste, counts, deliveries and orders, one transaction each, and lots by code."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, time
 from typing import Any
 
 from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.services.catalog import things
 from bake_tracker.services.catalog.allergens import record_allergens
 from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.orders.change import record_order_cancellation, record_order_change
+from bake_tracker.services.orders.hand_over import record_hand_over
+from bake_tracker.services.orders.order import record_order
 from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.delivery import record_delivery
@@ -15,6 +19,7 @@ from support.kitchen import Kitchen
 from support.undoing import lot_id, move, reverse
 
 Lines = Sequence[Mapping[str, Any]]
+FRIDAY = date(2026, 12, 4)
 
 
 class Shelf:
@@ -93,3 +98,35 @@ def sold(kitchen: Kitchen) -> Kitchen:
     shelf.adjust("correction", {"lot_id": cookie, "quantity": 1}, reason="found")
     shelf.count({"lot_id": lot_id(kitchen, "flour"), "percent_left": 40})
     return kitchen
+
+
+class OrderBook:
+    """A simple bakery with boxes, cookies and a customer; each method runs one transaction of its own."""
+
+    def __init__(self, kitchen: Kitchen, *, boxes: int = 3) -> None:
+        kitchen.simple_bakery()
+        kitchen.produce("Cookies", "Cookie", 1, 24)
+        if boxes:
+            kitchen.assemble("Box", boxes)
+        self.kitchen, self.box, self.cookie = kitchen, kitchen.ids["Box"], kitchen.ids["Cookie"]
+        self.ada = run_in_transaction(lambda s: things.record_recipient("Ada", session=s))["recipient_id"]
+        self.fair = run_in_transaction(lambda s: things.record_event("Fair", session=s))["event_id"]
+
+    def order(self, *lines: Any, **more: Any) -> dict[str, Any]:
+        """Two boxes at 12 each and six cookies for Ada on Friday, or what is given."""
+        wanted = list(lines) or [self.line(self.box, 2, price=12), self.line(self.cookie, 6)]
+        asked = {"due_on": FRIDAY, "due_time": time(14, 30), "recipient_id": self.ada, **more}
+        return dict(run_in_transaction(lambda s: record_order(wanted, session=s, **asked)))
+
+    def line(self, item_id: int, quantity: Any, **more: Any) -> dict[str, Any]:
+        return {"item_id": item_id, "quantity": quantity, **more}
+
+    def change(self, order: dict[str, Any], **changes: Any) -> dict[str, Any]:
+        return dict(run_in_transaction(lambda s: record_order_change(order["order_id"], changes, session=s)))
+
+    def cancel(self, order: dict[str, Any], reason: str = "no party") -> dict[str, Any]:
+        return dict(run_in_transaction(lambda s: record_order_cancellation(order["order_id"], reason, session=s)))
+
+    def hand_over(self, order: dict[str, Any] | None = None, *lines: Any, **more: Any) -> dict[str, Any]:
+        asked = {"order_id": order["order_id"] if order else None, **more}
+        return dict(run_in_transaction(lambda s: record_hand_over(list(lines) or None, session=s, **asked)))

@@ -47,6 +47,8 @@ def named_after(*statements: str, **values: Any) -> set[str]:
 
 # Columns that accept only certain words: a different one of them.
 OTHER_WORDS = {
+    "order_version.status": "cancelled",
+    "order_version.how": "counter",
     "cost_statement.kind": "duty",
     "adjustment.kind": "spoilage",
     "lot_hold.action": "release",

@@ -33,6 +33,7 @@ from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.importing import recipe_page
 from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.kinds import functions
+from bake_tracker.services.orders import change, hand_over, order
 from bake_tracker.services.production import bake_and_pack, correction
 from bake_tracker.services.stock import (
     adjustment,
@@ -103,6 +104,11 @@ def weighed_item(session: Session) -> int:
     return item_id
 
 
+def an_order(kitchen: Kitchen, session: Session) -> int:
+    lines = [{"item_id": kitchen.ids["Cookie"], "quantity": 2, "price": 1}]
+    return order.record_order(lines, session=session, due_on=date(2026, 12, 4))["order_id"]
+
+
 SECRET = "a planted secret that must be nowhere: " + "x" * 9
 
 
@@ -154,6 +160,16 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
         session=s,
         kind="invoice",
     ),
+    "record_order": lambda k, s: order.record_order(
+        [{"item_id": k.ids["Box"], "quantity": 60, "price": 12}], session=s, due_on=date(2026, 12, 4)
+    ),
+    "record_order_change": lambda k, s: change.record_order_change(
+        an_order(k, s), {"due_on": date(2026, 12, 5)}, session=s
+    ),
+    "record_order_cancellation": lambda k, s: change.record_order_cancellation(
+        an_order(k, s), "the party is off", session=s
+    ),
+    "record_hand_over": lambda k, s: hand_over.record_hand_over(order_id=an_order(k, s), session=s),
     "record_good_components": lambda k, s: goods.record_good_components(
         k.ids["Box"], [{"item_id": k.ids["Cookie"], "quantity": 4}], session=s
     ),
@@ -226,6 +242,8 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
     egg = made(owner, "/items", kind="ingredient", name="Egg", base_unit="g")["item_id"]
     made(owner, f"/items/{egg}/piece-weights", pieces=1, weight=50, weight_unit="g")
     made(owner, "/receipts", item_id=egg, quantity=500, unit="g", total_cost="3")
+    wanted = {"due_on": "2026-12-04", "lines": [{"item_id": unit, "quantity": 2, "price": "1.20"}]}
+    orders = [made(owner, "/orders", **wanted)["order_id"] for _ in range(3)]
     line = {"item_id": flour, "quantity": "25", "unit": "kg", "total_cost": "31.50"}
     said = {"item_id": flour, "quantity": 1, "unit": "g"}
     page = {"name": "Shortbread", "lines": ["500 g flour", "2 tsp vanilla"], "yields": ["24 fingers"]}
@@ -270,6 +288,10 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
             "/cost-statements",
             {"kind": "invoice", "document": "4711", "lines": [{"lot_id": lots[0], "cost": "7.20"}]},
         ),
+        "record_order": ("POST", "/orders", {**wanted, "recipient_id": customer, "reference": "A-17"}),
+        "record_order_change": ("PATCH", f"/orders/{orders[0]}", {"due_time": "14:30"}),
+        "record_order_cancellation": ("POST", f"/orders/{orders[1]}/cancellations", {"reason": "the party is off"}),
+        "record_hand_over": ("POST", "/hand-overs", {"order_id": orders[2]}),
         "record_good_components": (
             "PUT",
             f"/goods/{box}/components",

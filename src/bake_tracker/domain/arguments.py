@@ -263,6 +263,13 @@ class Arguments:
         self.refuse(field, f"must be a date after 1970, not {shown(value)}")
         return None
 
+    def clock(self, field: str, value: object) -> time | None:
+        """A time of day to the minute on the bakery's clock, or None."""
+        if value is None or (isinstance(value, time) and not (value.second or value.microsecond or value.tzinfo)):
+            return value
+        self.refuse(field, f"must be a time of day to the minute, without an offset, not {shown(value)}")
+        return None
+
 
 def check_is_past(field: str, at: datetime, now: datetime, time_zone: str) -> None:
     """Raise a ValidationError if this time is in the future."""
@@ -297,10 +304,10 @@ def _whole_decimal(value: object) -> int | None:
 
 def shown(value: object) -> str:
     """The value in at most 60 characters; only the type if it could hold a secret."""
-    if not isinstance(value, str | int | float | Decimal | Fraction | date | None):
+    if not isinstance(value, str | int | float | Decimal | Fraction | date | time | None):
         return _type_shown(value)
     try:
-        text = str(value) if isinstance(value, Decimal | Fraction | date) else repr(value)
+        text = str(value) if isinstance(value, Decimal | Fraction | date | time) else repr(value)
     except Exception:
         return _type_shown(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

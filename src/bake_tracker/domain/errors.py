@@ -17,6 +17,7 @@ ServiceError
 │   ├── OperationNotFoundError
 │   ├── EventNotFoundError
 │   ├── DeliveryNotFoundError
+│   ├── OrderNotFoundError
 │   ├── UserNotFoundError
 │   └── ApiTokenNotFoundError
 ├── UnitConversionError             a conversion needs a missing measure
@@ -274,6 +275,11 @@ class EventNotFoundError(NotFoundError):
 class DeliveryNotFoundError(NotFoundError):
     code = outcome = "delivery_not_found"
     kind, field = "delivery", "delivery_id"
+
+
+class OrderNotFoundError(NotFoundError):
+    code = outcome = "order_not_found"
+    kind, field = "order", "order_id"
 
 
 class UserNotFoundError(NotFoundError):

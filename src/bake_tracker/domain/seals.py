@@ -88,6 +88,19 @@ COVERED: Mapping[str, tuple[str, ...]] = {
     ),
     "unit_change": ("id", "operation_id", "item_id", "new_item_id", "factor", "lot_id", "new_lot_id", "happened_at"),
     "delivery": ("id", "operation_id", "supplier_id", "document", "delivered_on", "notes"),
+    "customer_order": ("id", "operation_id"),
+    "order_version": (
+        *("id", "operation_id", "order_id", "status", "recipient_id", "event_id", "due_on", "due_time"),
+        *("how", "place", "reference", "note", "reason"),
+    ),
+    "order_line": ("id", "operation_id", "order_version_id", "line", "item_id", "quantity_micros", "price_micros"),
+    "hand_over": (
+        *("id", "operation_id", "order_id", "order_version_id", "recipient_id", "event_id", "happened_at", "note"),
+    ),
+    "hand_over_line": (
+        *("id", "operation_id", "hand_over_id", "line", "item_id", "quantity_micros"),
+        *("price_micros", "amount_micros"),
+    ),
     "cost_statement": (
         *("id", "operation_id", "kind", "document", "stated_at", "share_by"),
         *("delivery_id", "notes", "last_movement_id"),

@@ -83,6 +83,7 @@ _DAY_FIRST = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th|\.)? ([A-Za-z]{3,9})\.?,? (
 _CLOCK = re.compile(
     r"(.+?)(?:T| ) ?([0-9]{1,2}):([0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?) ?(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
+_HOURS = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})")
 _MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.? ([0-9]{1,2})(?:st|nd|rd|th)?,? ([0-9]{4})")
 
 
@@ -293,6 +294,21 @@ def read_moment(text: str, dates: DateOrder | None = None) -> datetime:
     except ValueError:
         raise UnreadableError("has a time that does not exist; write it like 2026-11-23T14:30") from None
     return datetime.combine(read_day(day, dates), clock)
+
+
+def read_time(text: str) -> time:
+    """Read a time of day: ``14:30``, ``9:05`` or ``14.30``.
+
+    Raises:
+        UnreadableError: it is no such time.
+    """
+    parts = _HOURS.fullmatch(text.strip())
+    try:
+        if parts is not None:
+            return time(int(parts[1]), int(parts[2]))
+    except ValueError:
+        pass
+    raise UnreadableError("is not a time of day; write it like 14:30")
 
 
 def local_day(text: str, time_zone: str) -> date:

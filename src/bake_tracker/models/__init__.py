@@ -4,14 +4,14 @@ from bake_tracker.models.adjustments import Adjustment, CountAnswer, Stocktake, 
 from bake_tracker.models.archived import ArchivedEvent, ArchivedItem, ArchivedRecipient, ArchivedSupplier
 from bake_tracker.models.assembly import AssemblyRun
 from bake_tracker.models.base import Base
-from bake_tracker.models.catalog import Bakery, Event, Item, ItemInParts, Product, Recipient, Supplier
+from bake_tracker.models.catalog import Bakery, Event, GoodComponent, Item, ItemInParts, Product, Recipient, Supplier
 from bake_tracker.models.catalog_changes import CatalogChange
 from bake_tracker.models.cost_statements import CostStatement, CostStatementLine
-from bake_tracker.models.goods import GoodComponent
 from bake_tracker.models.handling import Delivery, LotHold, Transfer
 from bake_tracker.models.labels import ItemAllergen, ItemLabel, ProductAllergen
 from bake_tracker.models.measures import ItemMeasure, NameMapping
 from bake_tracker.models.operations import Operation
+from bake_tracker.models.orders import CustomerOrder, HandOver, HandOverLine, OrderLine, OrderVersion
 from bake_tracker.models.people import ApiToken, SignIn, SignInAttempts, User
 from bake_tracker.models.production import ProductionOutput, ProductionRun, RecipeSnapshot
 from bake_tracker.models.rates import RecipeRate, RunRate
@@ -36,9 +36,12 @@ __all__ = [
     "CostStatement",
     "CostStatementLine",
     "CountAnswer",
+    "CustomerOrder",
     "Delivery",
     "Event",
     "GoodComponent",
+    "HandOver",
+    "HandOverLine",
     "Item",
     "ItemAllergen",
     "ItemInParts",
@@ -48,6 +51,8 @@ __all__ = [
     "LotHold",
     "NameMapping",
     "Operation",
+    "OrderLine",
+    "OrderVersion",
     "PassedOverLot",
     "Product",
     "ProductAllergen",

@@ -1,9 +1,9 @@
-"""The catalogue: the bakery, its items, suppliers, products, events and customers."""
+"""The catalogue: the bakery, its items, their components, suppliers, products, events and customers."""
 
 from datetime import date, datetime
 from fractions import Fraction
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bake_tracker.models.base import Base, Key, PrimaryKey
@@ -117,3 +117,17 @@ class ItemInParts(Base):
 
     item_id: Mapped[int] = mapped_column(Key, ForeignKey("item.id"), primary_key=True, autoincrement=False)
     allowed_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class GoodComponent(Base):
+    """A finished unit, finished good or material in one of the good, in millionths of its base unit."""
+
+    __tablename__ = "good_component"
+    __table_args__ = (
+        CheckConstraint("quantity_micros > 0", name="above_zero"),
+        Index("ix_good_component_component_id", "component_id"),
+    )
+
+    good_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    component_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    quantity_micros: Mapped[int] = mapped_column(BigInteger)

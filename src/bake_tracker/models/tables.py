@@ -17,9 +17,12 @@ from bake_tracker.models import (
     CostStatement,
     CostStatementLine,
     CountAnswer,
+    CustomerOrder,
     Delivery,
     Event,
     GoodComponent,
+    HandOver,
+    HandOverLine,
     Item,
     ItemAllergen,
     ItemInParts,
@@ -29,6 +32,8 @@ from bake_tracker.models import (
     LotHold,
     NameMapping,
     Operation,
+    OrderLine,
+    OrderVersion,
     PassedOverLot,
     Product,
     ProductAllergen,
@@ -70,9 +75,12 @@ catalog_change = cast(Table, CatalogChange.__table__)
 cost_statement = cast(Table, CostStatement.__table__)
 cost_statement_line = cast(Table, CostStatementLine.__table__)
 count_answer = cast(Table, CountAnswer.__table__)
+customer_order = cast(Table, CustomerOrder.__table__)
 delivery = cast(Table, Delivery.__table__)
 event = cast(Table, Event.__table__)
 good_component = cast(Table, GoodComponent.__table__)
+hand_over = cast(Table, HandOver.__table__)
+hand_over_line = cast(Table, HandOverLine.__table__)
 item = cast(Table, Item.__table__)
 item_allergen = cast(Table, ItemAllergen.__table__)
 item_in_parts = cast(Table, ItemInParts.__table__)
@@ -82,6 +90,8 @@ lot = cast(Table, Lot.__table__)
 lot_hold = cast(Table, LotHold.__table__)
 name_mapping = cast(Table, NameMapping.__table__)
 operation = cast(Table, Operation.__table__)
+order_line = cast(Table, OrderLine.__table__)
+order_version = cast(Table, OrderVersion.__table__)
 passed_over_lot = cast(Table, PassedOverLot.__table__)
 product = cast(Table, Product.__table__)
 product_allergen = cast(Table, ProductAllergen.__table__)

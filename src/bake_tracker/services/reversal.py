@@ -56,6 +56,7 @@ from bake_tracker.queries.operations.reversal import (
     load_transfers,
     load_undoable,
 )
+from bake_tracker.queries.orders.undoing import load_order_links, load_order_touched, lock_orders_of
 from bake_tracker.queries.runs.corrections import CORRECTING, RecordedRun, load_corrected, load_run
 from bake_tracker.queries.stock.holds import HoldState, load_hold_states
 from bake_tracker.services.batch_production_service import ProductionResult, put_back_run
@@ -274,12 +275,14 @@ def _plan(session: Session, target_id: str) -> _Plan:
         posted = load_posted(session, wanted) if any(not one.quantity_micros for one in added) else posted + added
         changed_lots = {one.lot_id for one in added}
         holdings |= load_holdings(session, changed_lots - holdings.keys())
-        found = [*load_links(session, new), *load_catalog_links(session, new)]
+        found = [*load_links(session, new), *load_catalog_links(session, new), *load_order_links(session, new)]
         if lacking := impossible_lots(posted, holdings, wanted) & changed_lots:
             found += load_takers(session, lacking, wanted)
         links.update(found)
         new = load_family(session, {link.later for link in found} - wanted)
     touched, item_ids = load_touched(session, wanted)
+    wrote, ordered = load_order_touched(session, wanted)
+    touched, item_ids = touched | wrote, item_ids | ordered
     operations = load_operations(session, wanted)
     changes = load_changes(session, wanted)
     changed = with_parents(touched | {change.operation_id for change in changes}, operations)
@@ -323,8 +326,13 @@ def _locked_plan(operation: Operation, target_id: str) -> _Plan:
         lambda: _plan(operation.session, target_id),
         lambda plan: plan.item_ids,
         seen=plan,
-        also_lock=lambda plan: lock_made(operation.session, plan.changes),
+        also_lock=lambda plan: _also_lock(operation.session, plan),
     )
+
+
+def _also_lock(session: Session, plan: _Plan) -> None:
+    lock_orders_of(session, plan.operations)
+    lock_made(session, plan.changes)
 
 
 def _given_to_counts(session: Session, order: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ read by the reader of every other entry, with a point and without groups.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, TypeVar
@@ -17,7 +17,15 @@ from bake_tracker.domain.arguments import LARGEST, MAX_COUNT, MAX_ENTRIES, MAX_T
 from bake_tracker.domain.choices import MAX_SHELF_LIFE_DAYS
 from bake_tracker.domain.slugs import MAX_SLUG
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO
-from bake_tracker.domain.written import PLAIN, NotANumberError, UnreadableError, amount_in, has_currency, read_exact
+from bake_tracker.domain.written import (
+    PLAIN,
+    NotANumberError,
+    UnreadableError,
+    amount_in,
+    has_currency,
+    read_exact,
+    read_time,
+)
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import read_scope
 
@@ -70,6 +78,13 @@ def _a_text(value: object) -> object:
     if not isinstance(value, str | date | None):
         raise ValueError("must be text such as 2026-11-23")
     return value
+
+
+def _clock(value: object) -> object:
+    try:
+        return read_time(value) if isinstance(value, str) else None if value is None else _a_text(value)
+    except UnreadableError:
+        raise ValueError("must be a time of day such as 14:30") from None
 
 
 def _described(pattern: str, **limits: Any) -> WithJsonSchema:
@@ -164,6 +179,17 @@ Moment = Annotated[
             "format": "date-time",
             "pattern": "^(197[1-9]|19[89][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-",
             "description": "without an offset, it is in the bakery's time zone",
+        }
+    ),
+]
+ClockTime = Annotated[
+    time,
+    BeforeValidator(_clock),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^([01]\d|2[0-3]):[0-5]\d$",
+            "description": "a time of day on the bakery's clock, such as 14:30",
         }
     ),
 ]

@@ -39,7 +39,7 @@ COMMANDS: dict[str, Command | Group] = {
     "waste": Command(f"{_STOCK}:waste", "'2 l milk' --spoiled --reason 'left out of the fridge'"),
     "gift": Command(f"{_STOCK}:gift", "'12 cookie' --to food-bank"),
     "sample": Command(f"{_STOCK}:sample", "'6 cookie' --event spring-fair"),
-    "sell": Command(f"{_STOCK}:sell", "'2 cookie-box' --to ada"),
+    "sell": Command(f"{_STOCK}:sell", "'2 cookie-box @12.50' --to ada"),
     "return": Command("stock.returns:return_goods", "'2 cookie' --from ada --reason 'too dark'"),
     "adjust": Command(f"{_STOCK}:adjust", "'less 200 g lot:flour-20261123-1' --reason 'weighed the bin'"),
     "produce": Command("production.runs:produce", "sugar-cookies 2 --yield 46"),
@@ -128,6 +128,17 @@ COMMANDS: dict[str, Command | Group] = {
             "add": Command(f"{_STOCK}:add_recipient", "Ada --household Lovelace"),
             "list": Command(f"{_STOCK}:list_recipients", ""),
             "change": Command(f"{_EDITS}:change_recipient", "ada --household Byron"),
+        },
+    ),
+    "order": Group(
+        "Customers' orders: take, change, hand over.",
+        {
+            "add": Command("orders.taking:add", "'60 cookie-box @12.50' --due 2026-12-04 --at 14:30 --to ada"),
+            "change": Command("orders.taking:change", "3 '70 cookie-box @12' --due 2026-12-05"),
+            "cancel": Command("orders.taking:cancel", "3 --reason 'the party is off'"),
+            "list": Command("orders.reading:list_orders", "--until 2026-12-04"),
+            "show": Command("orders.reading:show_order", "3"),
+            "hand-over": Command("orders.hand_over:hand_over", "3 '20 cookie-box'"),
         },
     ),
     "allergen": Group(

@@ -26,6 +26,7 @@ from bake_tracker.queries.stock.deliveries import load_deliveries_called
 from bake_tracker.queries.stock.lots import load_lot, load_lot_codes
 from bake_tracker.services.database import Session
 
+LOT = "lot:"
 RUN = re.compile(r"(run|production|assembly)[ :#]?(\d{1,15})", re.IGNORECASE)
 _ERRORS: dict[SluggedKind, type[NotFoundError]] = {
     "item": ItemNotFoundError,
@@ -73,6 +74,18 @@ def find_lot(session: Session, typed: str) -> int:
         ids = ", ".join(map(str, found))
         raise ValidationError.of("lot", f"several lots have the code {typed}; use the id of one: {ids}")
     return found[0]
+
+
+def find_goods(session: Session, typed: str, unit: str) -> dict[str, int]:
+    """The lot of ``lot:CODE``, or the item with this slug or id, which a quantity in ``unit`` is of.
+
+    Raises:
+        NotFoundError, ValidationError: there is none, several lots have the code, or the unit is missing.
+    """
+    is_lot = typed.startswith(LOT)
+    of = {"lot_id": find_lot(session, typed.removeprefix(LOT))} if is_lot else {"item_id": find(session, "item", typed)}
+    check_unit(session, unit, **of)
+    return of
 
 
 def find_delivery(session: Session, typed: str) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import dropwhile
@@ -26,6 +26,7 @@ from bake_tracker.domain.written import (
     read_moment,
     read_money,
     read_number,
+    read_time,
 )
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import Session
@@ -143,6 +144,12 @@ def moment(text: str) -> datetime:
     """``2026-11-23T14:30`` or ``23 Nov 2026 14:30``; without an offset, the bakery's local time."""
     with _as_usage_error(text):
         return read_moment(text)
+
+
+def clock(text: str) -> time:
+    """``14:30`` or ``9:05``."""
+    with _as_usage_error(text):
+        return read_time(text)
 
 
 def span(text: str) -> Span:

@@ -15,6 +15,7 @@ from bake_tracker.entrypoints.web.catalog import (
     unit_change,
 )
 from bake_tracker.entrypoints.web.log import errors, questions, transactions
+from bake_tracker.entrypoints.web.orders import book, taking
 from bake_tracker.entrypoints.web.pages import show_problem
 from bake_tracker.entrypoints.web.production import bake, box, operations, today
 from bake_tracker.entrypoints.web.report import reports
@@ -42,6 +43,8 @@ PAGES: tuple[APIRouter, ...] = (
     sign_in.router,
     set_up.router,
     operations.router,
+    taking.router,  # /orders/new before /orders/{order_id}
+    book.router,
     lots.router,
     overview.router,
     recipe_import.router,

@@ -1,8 +1,9 @@
 """Forms: read numbers exactly in the person's notation; show a refused form as it was typed."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, TypeVar
@@ -35,14 +36,16 @@ from bake_tracker.domain.written import (
     read_day,
     read_exact,
     read_moment,
+    read_time,
 )
 from bake_tracker.entrypoints.web.pages import locale_of
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import read_scope
 
+_LINE = re.compile(r"lines\[(?P<number>\d+)\]\.(?P<name>.*)")
 OPERATION_ID = "operation_id"
 SURE = "sure"
-When = TypeVar("When", date, datetime)
+When = TypeVar("When", date, datetime, time)
 
 
 @dataclass
@@ -138,6 +141,10 @@ class Form:
     def moment(self, name: str, *, needed: bool = False) -> datetime | None:
         """The instant in a date-and-time field, by the bakery's clock."""
         return self._read(name, read_moment, needed)
+
+    def clock(self, name: str) -> time | None:
+        """The time of day in a time field."""
+        return self._read(name, read_time, needed=False)
 
     def _read(self, name: str, read: Callable[[str], When], needed: bool) -> When | None:
         typed = self.text(name, needed=needed)
@@ -262,6 +269,20 @@ class Form:
 def _of_whole(text: str, remedy: Remedy | None) -> Problem:
     found: Problem = {"field": "", "problem": text}
     return found if remedy is None else {**found, "remedy": remedy}
+
+
+def by_line(form: Form, rows: Sequence[Form]) -> Form:
+    """Move the problems of a service's ``lines`` to the form's rows, some of which may be empty."""
+
+    def place(problem: Problem) -> Problem:
+        if (found := _LINE.fullmatch(problem["field"])) and (number := int(found["number"])) < len(rows):
+            return {**problem, "field": found["name"] + rows[number].line}
+        return {**problem, "field": "item_id[0]" if problem["field"] == "lines" else problem["field"]}
+
+    form.problems = [place(one) for one in form.problems]
+    if isinstance(form.refusal, ValidationError):
+        form.refusal.problems = form.problems
+    return form
 
 
 def blank(request: Request, **values: object) -> Form:

@@ -17,6 +17,7 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("Today", "today", Role.VIEWER),
     Entry("Bake", "bake", Role.VIEWER),
     Entry("Box", "box", Role.VIEWER),
+    Entry("Orders", "orders", Role.VIEWER),
     Entry("Receive", "receive", Role.BAKER),
     Entry("Count", "count", Role.BAKER),
     Entry("Stock", "stock", Role.VIEWER),

@@ -17,11 +17,22 @@ from bake_tracker.queries.verify.drift import Drift, Told, drift, in_batches
 _SAID: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "adjustment": {
         "record_adjustment": {name: name for name in ("kind", "reason", "recipient_id", "event_id", "happened_at")},
+        "record_hand_over": {"happened_at": "happened_at"},
         "record_return": {"reason": "reason", "happened_at": "happened_at", "of_operation_id": "handed_over_by"},
     },
     "stocktake": {"record_stocktake": {"counted_at": "counted_at", "notes": "notes"}},
     "delivery": {
         "record_delivery": {name: name for name in ("supplier_id", "document", "delivered_on", "notes")},
+    },
+    "order_version": {
+        "record_order": {
+            name: name for name in ("recipient_id", "event_id", "due_on", "how", "place", "reference", "note")
+        },
+        "record_order_cancellation": {"order_id": "order_id", "reason": "reason"},
+        "record_order_change": {"order_id": "order_id"},
+    },
+    "hand_over": {
+        "record_hand_over": {name: name for name in ("order_id", "happened_at", "note")},
     },
     "cost_statement": {
         "record_cost_statement": {

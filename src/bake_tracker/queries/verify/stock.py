@@ -31,6 +31,7 @@ ANSWERED = {
     "record_adjustment": ("quantity", "total_cost"),
     "record_stocktake": ("difference", "cost_difference"),
     "record_return": ("quantity", "total_cost"),
+    "record_hand_over": ("quantity", "total_cost"),
 }
 """For each kind of operation that adjusts lots, the answer's field for one lot and for all of them."""
 ADJUSTING = sorted(ANSWERED)

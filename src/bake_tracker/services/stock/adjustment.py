@@ -145,30 +145,11 @@ def record_adjustment(
         if done := operation.claim(arguments):
             return cast(AdjustmentResult, done)
 
-        # load
         check_recipient(session, recipient)
         check_event(session, event)
-        named = {line.lot_id for line in asked if line.lot_id is not None}
-        known = load_lots(session, sorted(named))
-        items = _load_items(session, asked, known)
-        wanted = _wanted(asked, known, items)
-        lock_items(operation, items)
-        lots = as_they_were(operation, load_lots(session, sorted(named)))
-
-        # decide
-        check_were_there(lots.values(), there_on)
-        if which in TO_SOMEBODY:
-            _check_may_go(lots.values(), operation.today, which)
-        draws, added = _decide(operation, asked, wanted, lots, items, there_on)
-        if added:
-            refuse_former_units(session, [lots[one.lot_id] for one in added], "record it there")
-        changes = [*changes_of(draws), *added]
-
-        # write
-        post_adjustments(operation, which, changes, reason=why, recipient_id=recipient, event_id=event)
-        note_passed_over(operation, draws, there_on)
-        ids = [change.lot_id for change in changes]
-        after = load_lots(session, ids)
+        changes, after = adjust_lots(
+            operation, which, asked, there_on, reason=why, recipient_id=recipient, event_id=event
+        )
         return operation.succeed(
             AdjustmentResult(
                 operation_id=operation.id,
@@ -181,6 +162,45 @@ def record_adjustment(
                 total_cost=total_of(changes),
             )
         )
+
+
+def adjust_lots(
+    operation: Operation,
+    kind: str,
+    asked: Sequence[AdjustmentLine],
+    there_on: date,
+    *,
+    reason: str | None = None,
+    recipient_id: int | None = None,
+    event_id: int | None = None,
+) -> tuple[list[Change], Mapping[int, LotState]]:
+    """Load and lock what the lines name, decide, and post; the changes, and the lots after them.
+
+    Raises:
+        ServiceError: what is asked for is not possible; see ``record_adjustment``.
+    """
+    # load
+    session = operation.session
+    named = {line.lot_id for line in asked if line.lot_id is not None}
+    known = load_lots(session, sorted(named))
+    items = _load_items(session, asked, known)
+    wanted = _wanted(asked, known, items)
+    lock_items(operation, items)
+    lots = as_they_were(operation, load_lots(session, sorted(named)))
+
+    # decide
+    check_were_there(lots.values(), there_on)
+    if kind in TO_SOMEBODY:
+        _check_may_go(lots.values(), operation.today, kind)
+    draws, added = _decide(operation, asked, wanted, lots, items, there_on)
+    if added:
+        refuse_former_units(session, [lots[one.lot_id] for one in added], "record it there")
+    changes = [*changes_of(draws), *added]
+
+    # write
+    post_adjustments(operation, kind, changes, reason=reason, recipient_id=recipient_id, event_id=event_id)
+    note_passed_over(operation, draws, there_on)
+    return changes, load_lots(session, [change.lot_id for change in changes])
 
 
 def post_adjustments(

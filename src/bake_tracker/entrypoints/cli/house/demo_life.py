@@ -20,6 +20,8 @@ from bake_tracker.services.catalog.allergens import record_allergens
 from bake_tracker.services.catalog.rates import record_recipe_rate
 from bake_tracker.services.catalog.things import record_event, record_recipient
 from bake_tracker.services.database import Session
+from bake_tracker.services.orders.hand_over import record_hand_over
+from bake_tracker.services.orders.order import record_order
 from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.handling import record_hold
@@ -65,6 +67,8 @@ _BAKINGS = (
 )
 _BOXES = ((11, 6), (7, 8), (4, 5), (1, 4))
 _HANDED_OVER = ((10, "sale", 4, "Corner Café"), (3, "gift", 2, "Primary school"))
+_ORDERS = ((1, 9, "Corner Café", 6), (3, 15, "Primary school", 40), (5, None, "Corner Café", 12))
+"""Days ahead, the hour, who, and how many boxes at 9.50."""
 
 
 def live(password: str) -> None:
@@ -81,6 +85,7 @@ def live(password: str) -> None:
     with bound_log_context(actor="Bao"):
         for ago in range(DAYS, 0, -1):
             write(partial(_day, ids, today - timedelta(days=ago), ago))
+        _take_orders(ids, today)
         _mishaps(ids)
 
 
@@ -140,6 +145,21 @@ def _mishaps(ids: dict[str, int]) -> None:
                                             reason="dropped"))  # fmt: skip
     lot: Any = write(lambda session: record_receipt(ids["Flour"], 5, "kg", session=session, total_cost=6))
     write(lambda session: record_hold([lot["lot_id"]], "smells of paint; mill is checking", session=session))
+
+
+def _take_orders(ids: dict[str, int], today: date) -> None:
+    """Take a week of orders, of which a part of the first is handed over."""
+    taken: list[int] = []
+    for ahead, hour, who, boxes in _ORDERS:
+        line = {"item_id": ids["Holiday box"], "quantity": boxes, "price": Decimal("9.50")}
+        taken.append(write(partial(_order, ids[who], line, today + timedelta(days=ahead), hour)))
+    handed = [{"line": 1, "quantity": 2}]
+    write(lambda session: record_hand_over(handed, session=session, order_id=taken[0], note="came early"))
+
+
+def _order(recipient_id: int, line: dict[str, Any], day: date, hour: int | None, session: Session) -> int:
+    at = None if hour is None else time(hour)
+    return record_order([line], session=session, due_on=day, due_time=at, recipient_id=recipient_id)["order_id"]
 
 
 def _at(day: date, hour: int) -> datetime:

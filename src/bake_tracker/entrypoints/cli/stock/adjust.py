@@ -10,14 +10,16 @@ import typer
 from bake_tracker.domain.amounts import amount
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.things import Slug, show_slugs
-from bake_tracker.entrypoints.cli.lookup import check_unit, find, find_lot, find_optional
+from bake_tracker.entrypoints.cli.lookup import find_goods, find_optional
 from bake_tracker.entrypoints.cli.options import CountSawOption, OperationId
+from bake_tracker.entrypoints.cli.orders.hand_over import handed_line, show_hand_over
 from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, write
 from bake_tracker.queries.catalog.definitions import load_slugs
 from bake_tracker.queries.catalog.parts import refuse_parts_in
 from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.services.catalog.things import record_recipient
 from bake_tracker.services.database import Session
+from bake_tracker.services.orders.hand_over import HandOverResult, record_hand_over
 from bake_tracker.services.stock.adjustment import AdjustmentResult, record_adjustment
 
 Lines = Annotated[list[str], typer.Argument(help="for example '200 g flour', or '200 g lot:CODE' for one lot")]
@@ -32,7 +34,6 @@ When = Annotated[
     Any, typer.Option(parser=parse.moment, help="when it happened, for example 2026-11-23T14:30; default: now")
 ]
 
-LOT = "lot:"
 _WORDS = {"gift": "a gift", "sample": "a sample", "sale": "a sale", "correction": "a correction"}
 
 
@@ -70,7 +71,38 @@ def _giving(name: str, kind: str, does: str) -> Callable[..., None]:
 
 gift = _giving("gift", "gift", "Record what was given away.")
 sample = _giving("sample", "sample", "Record what was given as a sample.")
-sell = _giving("sell", "sale", "Record what was sold, at cost.")
+
+
+def sell(
+    what: Annotated[
+        list[str],
+        typer.Argument(help="for example '2 cookie-box @12.50' with the price of one, or '2 lot:CODE' for one lot"),
+    ],
+    to: To = None,
+    reason: Reason = None,
+    event: ForEvent = None,
+    at: When = None,
+    count_saw: CountSawOption = None,
+    operation_id: OperationId = None,
+) -> None:
+    """Record what was sold without an order, with its price if you give one."""
+    if not any("@" in text for text in what):
+        _record("sale", what, to=to, reason=reason, event=event, at=at, count_saw=count_saw, operation_id=operation_id)
+        return
+
+    def work(session: Session) -> HandOverResult:
+        return record_hand_over(
+            [handed_line(session, text) for text in what],
+            session=session,
+            recipient_id=find_optional(session, "recipient", to),
+            event_id=find_optional(session, "event", event),
+            happened_at=at,
+            note=reason,
+            count_saw=count_saw,
+            operation_id=operation_id,
+        )
+
+    answer(write(work), show_hand_over)
 
 
 def adjust(
@@ -151,10 +183,4 @@ def _signed_amount(text: str) -> tuple[Fraction, str, str]:
 
 
 def _line(session: Session, quantity: Fraction, unit: str, name: str) -> dict[str, Any]:
-    of = (
-        {"lot_id": find_lot(session, name.removeprefix(LOT))}
-        if name.startswith(LOT)
-        else {"item_id": find(session, "item", name)}
-    )
-    check_unit(session, unit, **of)
-    return {**of, "quantity": quantity, "unit": unit or None}
+    return {**find_goods(session, name, unit), "quantity": quantity, "unit": unit or None}

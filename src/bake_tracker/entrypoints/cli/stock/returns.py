@@ -8,10 +8,10 @@ from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.stock.returns import FROM_CUSTOMER, TO_SUPPLIER
 from bake_tracker.entrypoints.cli import parse
-from bake_tracker.entrypoints.cli.lookup import check_unit, find, find_lot, find_operation, find_optional
+from bake_tracker.entrypoints.cli.lookup import LOT, check_unit, find, find_lot, find_operation, find_optional
 from bake_tracker.entrypoints.cli.options import CountSawOption, OperationId
 from bake_tracker.entrypoints.cli.state import answer, money, say, write
-from bake_tracker.entrypoints.cli.stock.adjust import LOT, When
+from bake_tracker.entrypoints.cli.stock.adjust import When
 from bake_tracker.queries.stock.returns import HandOver, load_still_out
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.returns import ReturnResult, record_return

@@ -187,7 +187,8 @@ def _page(
         done=done,
         never=NEVER.get(view["operation"]),
         can_undo=not is_undone and view["operation"] not in NEVER,
-        can_take_back=not is_undone and view["result"].get("kind") in TO_SOMEBODY,
+        can_take_back=not is_undone
+        and (view["result"].get("kind") in TO_SOMEBODY or view["operation"] == "record_hand_over"),
         can_correct=not is_undone and view["operation"] == "record_batch_production",
         refused=refused,
         correcting=correcting,

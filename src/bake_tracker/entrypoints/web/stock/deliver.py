@@ -1,16 +1,15 @@
 """A delivery: every line of a supplier's document becomes a lot, all or none."""
 
-import re
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
 
 from bake_tracker.clock import now
-from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
+from bake_tracker.domain.errors import ServiceError
 from bake_tracker.entrypoints.http.access import BAKER
 from bake_tracker.entrypoints.http.problems import status_of
-from bake_tracker.entrypoints.web.forms import Form, Sent, blank, choices
+from bake_tracker.entrypoints.web.forms import Form, Sent, blank, by_line, choices
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.entrypoints.web.stock.words import BY_NAME, package_unit, package_words, read_unit
 from bake_tracker.queries.bakery import load_bakery
@@ -25,7 +24,6 @@ from bake_tracker.services.stock.receipt import check_has_come
 
 router = pages()
 
-_LINE = re.compile(r"lines\[(?P<number>\d+)\]\.(?P<name>.*)")
 FIELDS = ("item_id", "quantity", "unit", "total_cost", "expires_on", "lot_code")
 FIRST_LINES, MORE_LINES, MOST_LINES = 4, 4, 100
 MOST_ITEMS = 1_000
@@ -69,7 +67,7 @@ def do_deliver(request: Request, form: Sent) -> Response:
 
         done = run_in_transaction(work)
     except ServiceError as error:
-        return _form(request, _by_row(form.refused(error), [row for _, row in lines]), status_of(error))
+        return _form(request, by_line(form.refused(error), [row for _, row in lines]), status_of(error))
     return go_to(request, "operation", {"done": "1"}, operation_id=done["operation_id"])
 
 
@@ -89,20 +87,6 @@ def _line(row: Form) -> dict[str, Any]:
         "lot_code": row.text("lot_code"),
         "product_id": product_id,
     }
-
-
-def _by_row(form: Form, rows: list[Form]) -> Form:
-    """Move the problems of the service's lines to the form's rows, some of which may be empty."""
-
-    def place(problem: Problem) -> Problem:
-        if (found := _LINE.fullmatch(problem["field"])) and (number := int(found["number"])) < len(rows):
-            return {**problem, "field": found["name"] + rows[number].line}
-        return {**problem, "field": "item_id[0]" if problem["field"] == "lines" else problem["field"]}
-
-    form.problems = [place(one) for one in form.problems]
-    if isinstance(form.refusal, ValidationError):
-        form.refusal.problems = form.problems
-    return form
 
 
 def _form(request: Request, form: Form, status: int = 200) -> Response:

@@ -39,7 +39,7 @@ def test_the_same_reference_is_the_same_order(shop: Shop) -> None:
     assert first.headers["location"].endswith(f"{ORDERS}/{first.json()['order_id']}")
     other = shop.send(**sent, note="ring twice")
     assert (other.status_code, other.json()["code"]) == (409, "conflict")
-    assert "reference A-17 of this customer is an order with other contents" in other.json()["detail"]
+    assert "reference A-17 of this customer is order 1, which was taken with other contents" in other.json()["detail"]
     assert len(shop.program.get(ORDERS).json()["orders"]) == 1
 
 

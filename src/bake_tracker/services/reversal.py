@@ -56,7 +56,12 @@ from bake_tracker.queries.operations.reversal import (
     load_transfers,
     load_undoable,
 )
-from bake_tracker.queries.orders.undoing import load_order_links, load_order_touched, lock_orders_of
+from bake_tracker.queries.orders.undoing import (
+    load_order_links,
+    load_order_touched,
+    lock_orders_of,
+    refuse_taken_references,
+)
 from bake_tracker.queries.runs.corrections import CORRECTING, RecordedRun, load_corrected, load_run
 from bake_tracker.queries.stock.holds import HoldState, load_hold_states
 from bake_tracker.services.batch_production_service import ProductionResult, put_back_run
@@ -212,7 +217,8 @@ def record_reversal(
         DependentsError: later operations depend on it; holds the tree of them.
         CountedSinceError: it would alter what a later count found, and ``count_saw`` was left out.
         StaysError: it only added something that the ledger uses for good.
-        ConflictError: it was reversed already, is itself a reversal, or ``operation_id`` was used for something else.
+        ConflictError: it was reversed already, is itself a reversal, would give an order a reference that another order
+            has now, or ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
@@ -283,6 +289,8 @@ def _plan(session: Session, target_id: str) -> _Plan:
     touched, item_ids = load_touched(session, wanted)
     wrote, ordered = load_order_touched(session, wanted)
     touched, item_ids = touched | wrote, item_ids | ordered
+    if wrote:
+        refuse_taken_references(session, wrote)
     operations = load_operations(session, wanted)
     changes = load_changes(session, wanted)
     changed = with_parents(touched | {change.operation_id for change in changes}, operations)

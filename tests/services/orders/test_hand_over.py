@@ -1,6 +1,7 @@
 """Hand-overs: of an order or without one, in parts, from lots of choice, at a price, and undone."""
 
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -55,8 +56,13 @@ def test_a_part_is_handed_over_and_then_the_rest(book: OrderBook) -> None:
     assert (first["state"], first["total_price"]) == ("partly handed over", "14.00")
     with pytest.raises(ConflictError, match=r"line 1 \(box\): 2 of 2 asked for, 1 left to hand over"):
         book.hand_over(order, {"line": 1, "quantity": 2})
+    with pytest.raises(ValidationError, match=r"quantity: is too little to count; use a larger number"):
+        book.hand_over(order, {"line": 1, "quantity": Fraction(1, 10**9)})
+    book.hand_over(order, {"line": 1})
+    with pytest.raises(ValidationError, match=r"lines\[0\]: nothing is left to hand over of box; leave the line out"):
+        book.hand_over(order, {"line": 1})
     rest = book.hand_over(order)
-    assert [(one["line"], one["quantity"]) for one in rest["lines"]] == [(1, "1"), (2, "4")]
+    assert [(one["line"], one["quantity"]) for one in rest["lines"]] == [(2, "4")]
     assert (rest["state"], rest["total_price"]) == ("done", None)
     assert drift() == []
 

@@ -16,7 +16,8 @@ from bake_tracker.domain.errors import (
     ValidationError,
 )
 from bake_tracker.queries.orders.standing import StandingOrder, load_order
-from bake_tracker.services.database import read_scope
+from bake_tracker.services.catalog.things import record_bakery
+from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.reversal import check_reversal
 from bake_tracker.testing import OperationLog
 from support.kitchen import Kitchen
@@ -171,10 +172,30 @@ def test_an_undone_order_is_gone_and_its_changes_go_first(book: OrderBook) -> No
     assert drift() == []
 
 
-def test_a_due_time_that_does_not_exist_moves_on_an_hour(book: OrderBook) -> None:
-    """The bakery is in UTC until its settings say otherwise, so the day is one without a gap."""
-    order = book.order(due_on=date(2026, 3, 29), due_time=time(2, 30))
-    assert (order["due_time"], order["due_at"]) == ("02:30", "2026-03-29T02:30:00+00:00")
+def test_an_undo_gives_no_two_orders_the_same_reference(book: OrderBook) -> None:
+    """The refusal names the order that has it now; when that order has another one, the undo is free."""
+    first = book.order(reference="A-17")
+    changed = book.change(first, reference="A-18")
+    second = book.order(reference="A-17")
+    says = (
+        f"order {first['order_id']} would have the reference A-17 again, which order {second['order_id']} of the same"
+    )
+    with pytest.raises(ConflictError, match=says):
+        reverse(changed)
+    with read_scope() as session, pytest.raises(ConflictError, match=says):
+        check_reversal(changed["operation_id"], session=session)
+    book.change(second, reference="A-19")
+    reverse(changed)
+    assert (standing(first).reference, standing(second).reference) == ("A-17", "A-19")
+    assert drift() == []
+
+
+def test_a_due_time_that_does_not_exist_moves_on_an_hour(kitchen: Kitchen) -> None:
+    """In Berlin, the clock is put forward at two in the morning."""
+    run_in_transaction(lambda session: record_bakery(session=session, time_zone="Europe/Berlin"))
+    order = OrderBook(kitchen).order(due_on=date(2026, 3, 29), due_time=time(2, 30))
+    assert (order["due_time"], order["due_at"]) == ("03:30", "2026-03-29T01:30:00+00:00")
+    assert drift() == []
 
 
 @pytest.mark.parametrize(

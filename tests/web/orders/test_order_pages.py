@@ -128,6 +128,9 @@ def test_an_order_is_handed_over_in_parts(counter: Counter) -> None:
     assert "9 of 2 asked for, 1 left to hand over" in short.text
     assert 'value="9"' in short.text
     assert counter.send(page, path, line=["1", "2"], quantity=["", ""]).status_code == 422
+    too_late = counter.send(page, path, line=["1", "2"], quantity=["1", ""], happened_at="2999-01-01T10:00")
+    assert "must not be in the future" in too_late.text
+    assert 'value="2999-01-01T10:00"' in too_late.text
     assert counter.send(page, path, line=["1", "2"], quantity=["1", "6"]).status_code == 303
     assert "Hand over</h2>" not in counter.text(page)
     assert counter.book.kitchen.stock("Box") == 1

@@ -14,7 +14,7 @@ from bake_tracker.domain.orders.contents import ORDERED, OrderState, price_of, t
 from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
-from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.queries.catalog.archived import is_archived
 from bake_tracker.queries.keyset import load_slice
 from bake_tracker.queries.many_keys import among
@@ -92,11 +92,12 @@ class GivenGoods(TypedDict):
 
 
 class OrderVersionRow(TypedDict):
-    """An operation that took, changed or cancelled an order, and was not undone."""
+    """An operation that took, changed or cancelled an order, and was not undone; ``on`` is the bakery's day."""
 
     operation_id: str
     operation: str
     recorded_at: str
+    on: str
     actor: str | None
     reason: str | None
 
@@ -181,6 +182,7 @@ def load_order_view(session: Session, order_id: int) -> OrderView:
         OrderNotFoundError: there is no such order, or it was undone.
     """
     order = load_order(session, order_id)
+    house = load_bakery(session)
     names = session.execute(
         select(
             select(tables.recipient.c.name).where(tables.recipient.c.id == order.recipient_id).scalar_subquery(),
@@ -202,8 +204,8 @@ def load_order_view(session: Session, order_id: int) -> OrderView:
         "note": order.note,
         "lines": _load_lines(session, order),
         "total_price": format_money(total_of(order.lines)),
-        "hand_overs": _load_hand_overs(session, order_id),
-        "versions": _load_versions(session, order_id),
+        "hand_overs": _load_hand_overs(session, order_id, house),
+        "versions": _load_versions(session, order_id, house),
     }
 
 
@@ -305,8 +307,7 @@ def _load_lines(session: Session, order: StandingOrder) -> list[OrderLineView]:
     ]
 
 
-def _load_hand_overs(session: Session, order_id: int) -> list[GivenGoods]:
-    house = load_bakery(session)
+def _load_hand_overs(session: Session, order_id: int, house: BakeryInfo) -> list[GivenGoods]:
     rows = session.execute(
         select(
             _over.c.id,
@@ -353,7 +354,7 @@ def _given(one: Any) -> GivenLine:
     }
 
 
-def _load_versions(session: Session, order_id: int) -> list[OrderVersionRow]:
+def _load_versions(session: Session, order_id: int, house: BakeryInfo) -> list[OrderVersionRow]:
     operation = tables.operation
     rows = session.execute(
         select(operation.c.id, operation.c.name, operation.c.recorded_at, operation.c.actor, _version.c.reason)
@@ -366,6 +367,7 @@ def _load_versions(session: Session, order_id: int) -> list[OrderVersionRow]:
             "operation_id": row.id,
             "operation": row.name,
             "recorded_at": row.recorded_at.isoformat(),
+            "on": house.local_day(row.recorded_at).isoformat(),
             "actor": row.actor,
             "reason": row.reason,
         }

@@ -275,8 +275,10 @@ def _decide(session: Session, asked: Sequence[AskedHandOver], order: StandingOrd
         price = one.price_micros if one.price_micros is not None else wanted.price_micros if wanted else None
         if one.quantity is not None:
             typed.append(Typed(f"lines[{place}].quantity", item.item_id, one.quantity, one.unit))
-        if micros == 0:
-            given.refuse(f"lines[{place}].quantity", "is too little to count, or nothing is left of it")
+        if micros == 0 and one.quantity is None:
+            given.refuse(f"lines[{place}]", f"nothing is left to hand over of {item.slug}; leave the line out")
+        elif micros == 0:
+            given.refuse(f"lines[{place}].quantity", "is too little to count; use a larger number")
         elif max(micros, price_of(micros, price) or 0) > MAX_TOTAL_MICROS:
             given.refuse(f"lines[{place}].quantity", "is too much to count; use a smaller number")
         found.append(_Given(wanted.line if wanted else None, one.lot_id, item, micros, price))

@@ -188,9 +188,7 @@ def check_people(operation: Operation, fields: OrderFields, order_id: int | None
     check_event(session, fields.event_id)
     if fields.reference is None or fields.recipient_id is None:
         return
-    # Locked until the end, so that of two copies of an order the second sees the first.
-    session.execute(select(Recipient.id).where(Recipient.id == fields.recipient_id).with_for_update(key_share=True))
-    first = load_of_reference(session, fields.recipient_id, fields.reference)
+    first = _load_taken(session, fields.recipient_id, fields.reference)
     if first is not None and first.order_id != order_id:
         raise ConflictError(
             f"reference {fields.reference} of this customer is order {first.order_id} already; change that order "
@@ -200,13 +198,17 @@ def check_people(operation: Operation, fields: OrderFields, order_id: int | None
         )
 
 
-def first_operation_of(session: Session, recipient_id: int | None, reference: str | None) -> str | None:
-    """The operation that took the order with a customer's reference, so that the same order sent again is a replay."""
+def _load_taken(session: Session, recipient_id: int, reference: str) -> Any:
+    # The customer is locked until the end, so that of two copies of an order the second sees the first.
+    session.execute(select(Recipient.id).where(Recipient.id == recipient_id).with_for_update(key_share=True))
+    return load_of_reference(session, recipient_id, reference)
+
+
+def _first_of(session: Session, recipient_id: int | None, reference: str | None) -> Any:
+    """The order that stands under a customer's reference, so that the same order sent again is a replay."""
     if recipient_id is None or reference is None:
         return None
-    session.execute(select(Recipient.id).where(Recipient.id == recipient_id).with_for_update(key_share=True))
-    first = load_of_reference(session, recipient_id, " ".join(reference.split()))
-    return None if first is None else str(first.operation_id)
+    return _load_taken(session, recipient_id, " ".join(reference.split()))
 
 
 def order_once(*, session: Session, operation_id: UUID | str | None = None, **arguments: Any) -> OrderResult:
@@ -216,15 +218,17 @@ def order_once(*, session: Session, operation_id: UUID | str | None = None, **ar
         ConflictError: another order has the reference, or as for ``record_order``.
     """
     customer, reference = arguments.get("recipient_id"), arguments.get("reference")
-    first = None if operation_id else first_operation_of(session, customer, reference)
+    first = None if operation_id else _first_of(session, customer, reference)
     try:
-        return record_order(session=session, operation_id=operation_id or first, **arguments)
+        return record_order(session=session, operation_id=first.operation_id if first else operation_id, **arguments)
     except ConflictError as error:
         if first is None:
             raise
         raise ConflictError(
-            f"reference {reference} of this customer is an order with other contents; change that order instead",
-            recorded_operation_id=first,
+            f"reference {reference} of this customer is order {first.order_id}, which was taken with other contents; "
+            "change that order instead",
+            order_id=first.order_id,
+            recorded_operation_id=first.operation_id,
         ) from error
 
 

@@ -53,7 +53,7 @@ def handed_line(session: Session, text: str) -> dict[str, Any]:
 
 
 def show_hand_over(done: HandOverResult) -> None:
-    what = f"Handed over of order {done['order_id']}" if done["order_id"] else "Sold"
+    what = f"Handed over goods of order {done['order_id']}" if done["order_id"] else "Sold"
     price = "" if done["total_price"] is None else f", price {money(done['total_price'])}"
     say(f"{what}{price}, cost {money(done['total_cost'])}")
     for one in done["lines"]:

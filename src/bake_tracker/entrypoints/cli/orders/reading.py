@@ -1,6 +1,5 @@
 """List and show orders."""
 
-from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -87,5 +86,4 @@ def _show(order: OrderView) -> None:
         say(f"handed over on {over['on']}: {goods}; operation {over['operation_id']}")
     for version in order["versions"]:
         why = f" ({version['reason']})" if version["reason"] else ""
-        day = date.fromisoformat(version["recorded_at"][:10])
-        say(f"{_DONE[version['operation']]} on {day}{why}; operation {version['operation_id']}")
+        say(f"{_DONE[version['operation']]} on {version['on']}{why}; operation {version['operation_id']}")

@@ -65,6 +65,9 @@ REFUSALS: dict[str, tuple[Document, str, str]] = {
     "half a character": (change("events", 0, name="Fair \ud800"), "events[0].name", "unpaired surrogates"),
     "a name without an end": (change("recipients", 0, name="A" * 300), "recipients[0].name", "at most 200"),
     "a list for a name": (change("materials", 0, display_name=["Ribbon"]), "materials[0].display_name", "text"),
+    "a material in a category that is refused": (
+        change("materials", 0, category="\x1b"), "materials[0].category", "materials[0].category, which was refused",
+    ),
     "a material that is nowhere": (
         change("material_products", 0, material="Bow"), "material_products[0].material", "add",
     ),

@@ -37,11 +37,6 @@ def plan_ingredients(document: Mapping[str, Any], items: Shelf[ItemPlan]) -> Non
             description=_description(row),
         )
         items.admit(row, item)
-    items.settle(lambda row: [Need(row, "parent_slug", row.fields["parent_slug"])] if row.has("parent_slug") else [])
-    # If the bakery knows the parent by another slug, use that slug.
-    for slug, item in items.new.items():
-        parent = items.get(item.parent_slug) if item.parent_slug else None
-        items.new[slug] = replace(item, parent_slug=parent.slug if parent else None)
 
 
 def plan_materials(document: Mapping[str, Any], items: Shelf[ItemPlan]) -> dict[str, set[str]]:
@@ -68,6 +63,14 @@ def plan_materials(document: Mapping[str, Any], items: Shelf[ItemPlan]) -> dict[
         slugs[name].add(slug)
         items.admit(row, item)
     return slugs
+
+
+def settle_parents(items: Shelf[ItemPlan]) -> None:
+    """Refuse items whose parent is missing or refused, and call each parent as the bakery does."""
+    items.settle(lambda row: [Need(row, "parent_slug", row.fields["parent_slug"])] if row.has("parent_slug") else [])
+    for slug, item in items.new.items():
+        parent = items.get(item.parent_slug) if item.parent_slug else None
+        items.new[slug] = replace(item, parent_slug=parent.slug if parent else None)
 
 
 def plan_suppliers(document: Mapping[str, Any], suppliers: Shelf[SupplierPlan]) -> dict[int, str]:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.importing.bakery import plan_bakery, plan_goods, plan_names
-from bake_tracker.domain.importing.catalog import plan_ingredients, plan_materials, plan_suppliers
+from bake_tracker.domain.importing.catalog import plan_ingredients, plan_materials, plan_suppliers, settle_parents
 from bake_tracker.domain.importing.declared import plan_declared
 from bake_tracker.domain.importing.facts import Facts, plan_facts
 from bake_tracker.domain.importing.fingerprints import fingerprint, fingerprint_of_export
@@ -208,6 +208,7 @@ def plan_import(
     added = Counter(suppliers=len(suppliers.new), bakery=bakery is not None)
     plan_ingredients(document, items)
     material_slugs = plan_materials(document, items)
+    settle_parents(items)
     if lost := [f"{name}={slug}" for name, slug in told.items() if items.get(slug) is None]:
         raise ValidationError.of(
             "names", f"{lost[0]!r} names an item that is neither in the file nor in the bakery; correct the slug"

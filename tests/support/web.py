@@ -50,7 +50,9 @@ def application() -> Any:
 @cache
 def _portal() -> BlockingPortal:
     """One event loop for all clients, because a thread and a loop for each request take longer than most requests."""
-    return AT_THE_END.enter_context(start_blocking_portal())
+    portal = AT_THE_END.enter_context(start_blocking_portal())
+    AT_THE_END.callback(portal.call, portal.stop, True)  # and no request that was left is waited for
+    return portal
 
 
 @dataclass

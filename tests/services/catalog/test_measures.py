@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bake_tracker.database.transaction_outcomes import statement_count
 from bake_tracker.domain.errors import ConflictError, ItemNotFoundError, UnitConversionError, ValidationError
-from bake_tracker.domain.recipes.common_measures import COMMON_MEASURES, suggest
+from bake_tracker.domain.recipes.common_measures import COMMON_MEASURES, published_measure
 from bake_tracker.domain.recipes.quantities import Item, base_quantity
 from bake_tracker.domain.remedies import Missing
 from bake_tracker.domain.stock.conversions import BASE_UNIT_OF, Conversion, Known, convert
@@ -149,7 +149,7 @@ def test_every_published_figure_has_a_source_and_can_be_taken_as_its_command_say
         base = "ml" if measure.kind == "density" else "each"
         per = Fraction(weight) / to_base(Fraction(amount), parse_unit(unit), base, None)
         assert (measure.value, "g") == (per, gram)
-        assert measure.value == suggest(measure.kind, measure.food).value  # type: ignore[union-attr]
+        assert measure.value == published_measure(measure.kind, measure.food).value  # type: ignore[union-attr]
         called += [measure.food, *measure.names]
     assert len(called) == len(set(called))
 
@@ -169,7 +169,7 @@ def test_every_published_figure_has_a_source_and_can_be_taken_as_its_command_say
 )
 def test_a_figure_is_offered_for_the_same_name_and_not_for_a_similar_one(name: str, food: str | None) -> None:
     """Rye flour is not offered the figure for wheat flour."""
-    found = suggest("density", name)
+    found = published_measure("density", name)
     assert food == (found and found.food)
 
 

@@ -84,7 +84,7 @@ COMMON_MEASURES: tuple[CommonMeasure, ...] = (
 )
 
 
-def suggest(kind: MeasureKind, *names: str) -> CommonMeasure | None:
+def published_measure(kind: MeasureKind, *names: str) -> CommonMeasure | None:
     """The published figure for an item with one of these names, in any word order; similar names do not count."""
     wanted = {words for words in map(_words, names) if words}
     for measure in COMMON_MEASURES:

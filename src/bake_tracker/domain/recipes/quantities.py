@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from bake_tracker.domain.errors import ConversionProblem, RecipeCycleError, UnitConversionError, ValidationError
 from bake_tracker.domain.money import divide_half_even
-from bake_tracker.domain.recipes.common_measures import suggest
+from bake_tracker.domain.recipes.common_measures import published_measure
 from bake_tracker.domain.remedies import Missing
 from bake_tracker.domain.units import (
     BASE_UNITS,
@@ -401,7 +401,7 @@ def conversion_problem(item: Item, error: NeedsMeasureError) -> ConversionProble
 
 def _missing(item: Item, kind: MeasureKind, volume_unit: str) -> Missing:
     unit = "cup" if volume_unit in ("", "ml") else volume_unit.replace("_", " ")
-    known = suggest(kind, item.name, item.slug)
+    known = published_measure(kind, item.name, item.slug)
     return {
         "measure": kind,
         "unit": unit if kind == "density" else "each",

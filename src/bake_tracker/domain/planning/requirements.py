@@ -1,9 +1,10 @@
-"""What one item needs beyond its stock, period by period."""
+"""What is needed beyond stock: of one item period by period, and of all items down to what is bought."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from bake_tracker.domain.planning.demand import Demand
 from bake_tracker.domain.planning.figures import (
     Exact,
     Figure,
@@ -16,6 +17,24 @@ from bake_tracker.domain.planning.figures import (
     simplified,
     whole_number,
 )
+from bake_tracker.domain.planning.making import Making, Packing, check_making, in_level_order, parts_of, taken_by_batch
+from bake_tracker.domain.planning.plan_lines import LeftOver, NetPlan, Netting, Peg, PlanLine, Unmet
+from bake_tracker.domain.planning.shelf import StockLot, rank_of
+
+__all__ = [
+    "Demand",
+    "LeftOver",
+    "Making",
+    "NetPlan",
+    "NetRequirements",
+    "Packing",
+    "Peg",
+    "PlanLine",
+    "StockLot",
+    "Unmet",
+    "net",
+    "net_requirements",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +98,43 @@ def net_requirements(
     )
     per_period = (all_simplified(net), all_simplified(planned), all_simplified(releases), all_simplified(ends))
     return NetRequirements(*per_period, late)
+
+
+def net(
+    demands: Iterable[Demand],
+    lots: Iterable[StockLot],
+    *,
+    makings: Iterable[Making] = (),
+    packings: Iterable[Packing] = (),
+    today: int | None = None,
+) -> NetPlan:
+    """What to make on which day, what is short, and which lot or line serves whom.
+
+    Items are planned in the order of their low-level codes, so that all demands of an item are known before they are
+    met. Each day's demands take what is on hand by then and keeps long enough, earliest expiry first (see
+    ``StockShelf``), in the order of due time and order number. The rest is packed for each demand, or made in the
+    batches of the day (``batches.cut_from_one``), or short. What a batch gives beyond is left for later days. Parts
+    and ingredients are demands of the line, for the day on which it begins.
+
+    Args:
+        demands: in any order.
+        lots: on hand and coming, among them what is on order and what lines of an accepted plan will give.
+        makings, packings: how items are made; other items are bought.
+        today: what is due, or would begin, before is planned for today and its lines are late; None for no such day.
+
+    Raises:
+        ValidationError: a quantity is negative or a float, or an item is made in two ways, or from itself.
+    """
+    recipes = {making.recipe: making for making in makings}
+    for making in recipes.values():
+        check_making(making)
+    taken = taken_by_batch(recipes)
+    made = sorted((one for one in recipes.values() if one.products), key=lambda one: rank_of(one.recipe))
+    ways: list[Making | Packing] = [*made, *sorted(packings, key=lambda one: rank_of(one.item))]
+    takes = [taken[way.recipe] if isinstance(way, Making) else parts_of(way) for way in ways]
+    netting = Netting(lots, today)
+    for demand in demands:
+        netting.add(demand)
+    for way, its_takes in in_level_order(ways, takes, netting.items()):
+        netting.meet(way, its_takes)
+    return netting.found()

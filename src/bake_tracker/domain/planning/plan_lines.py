@@ -18,7 +18,7 @@ class PlanLine:
     """Something to make or pack: what, for which day, from which day on, in which mixes, and what it gives and takes.
 
     ``way`` is the recipe, or the item of a box. ``mixes`` has (size in batches, how many), ``batches`` their sum, or
-    how many boxes. ``gives`` is what is expected to be good. ``is_late`` where it should have begun before today.
+    how many boxes. ``gives`` is what is expected to be good. It begins today where it should have begun before.
     """
 
     number: int
@@ -26,11 +26,15 @@ class PlanLine:
     is_packing: bool
     day: int
     begin: int
+    should_begin: int
     mixes: tuple[tuple[Exact, int], ...]
     batches: Exact
     gives: Mapping[Hashable, Exact]
     takes: Mapping[Hashable, Exact]
-    is_late: bool
+
+    @property
+    def is_late(self) -> bool:
+        return self.begin > self.should_begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +228,7 @@ class Netting:
     ) -> int:
         number, begin = len(self._lines), self._not_before_today(day - lead)
         used = {item: simplified(quantity) for item, quantity in takes.items() if quantity}
-        is_late = begin > day - lead
-        line = PlanLine(number, name, is_packing, day, begin, mixes, simplified(batches), gives, used, is_late)
+        line = PlanLine(number, name, is_packing, day, begin, day - lead, mixes, simplified(batches), gives, used)
         self._lines.append(line)
         for item, quantity in used.items():
             keeping = keeps + day - begin if is_packing else 0

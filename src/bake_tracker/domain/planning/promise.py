@@ -1,9 +1,24 @@
 """What can still be promised of what is on hand and will be made."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Literal
 
-from bake_tracker.domain.planning.figures import Exact, Figure, exact, not_negative, of_equal_length, simplified
+from bake_tracker.domain.planning.demand import Demand
+from bake_tracker.domain.planning.figures import (
+    Exact,
+    Figure,
+    exact,
+    not_negative,
+    of_equal_length,
+    positive,
+    simplified,
+)
+from bake_tracker.domain.planning.making import Making, Packing
+from bake_tracker.domain.planning.plan_lines import NetPlan
+from bake_tracker.domain.planning.requirements import net
+from bake_tracker.domain.planning.shelf import StockLot
 
 
 def available(on_hand: Figure, made: Sequence[Figure], ordered: Sequence[Figure]) -> tuple[Exact | None, ...]:
@@ -44,3 +59,105 @@ def _take_from_earlier(free: dict[int, Fraction], period: int) -> None:
         taken = -free[period] if earlier == 0 else min(max(free[earlier], Fraction(0)), -free[period])
         free[earlier] -= taken
         free[period] += taken
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a day is too early: what is to be bought or begun comes too late, does not keep, or has no room.
+
+    ``works_on`` is the day from which this would not stop it; None if no day is known.
+    """
+
+    item: Hashable
+    why: Literal["buy", "begin", "keeps", "room"]
+    quantity: Exact
+    works_on: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """The earliest day for all that was asked, what stops the day before, and how it would be made.
+
+    ``day`` and ``plan`` are None if no day up to the horizon works. ``at_once`` is how much there could be on the first
+    day that was asked for.
+    """
+
+    day: int | None
+    at_once: Exact
+    stopped_by: tuple[Stop, ...]
+    plan: NetPlan | None
+
+
+def earliest(
+    asked: Demand,
+    demands: Iterable[Demand],
+    lots: Iterable[StockLot],
+    *,
+    makings: Sequence[Making] = (),
+    packings: Sequence[Packing] = (),
+    today: int,
+    horizon: int,
+    days_to_buy: Mapping[Hashable, int] | None = None,
+    room: Callable[[NetPlan], Sequence[Stop]] | None = None,
+    grain: Figure = 1,
+) -> Promise:
+    """The first day, from the one asked for, on which there can be what is asked, with all other demands kept.
+
+    Capable-to-promise: all others are planned first and take what they need, whatever their days; the asked line has
+    what is left of lots and batches, and what can still be bought and made.
+
+    Args:
+        asked: its day is the first that will do.
+        demands, lots, makings, packings: as for ``requirements.net``.
+        horizon: the last day to try.
+        days_to_buy: in how many days an item that is bought can be here; one that is not in it cannot be bought.
+        room: what stops the lines of a plan for the asked line, such as a full oven; none if left out.
+        grain: the smallest quantity to promise.
+
+    Raises:
+        ValidationError: as ``requirements.net``, or the grain is not above 0.
+    """
+    wanted, each = not_negative("quantity", asked.quantity), positive("grain", grain)
+    others = net(demands, lots, makings=makings, packings=packings, today=today)
+    free = [
+        StockLot((one.lot, one.line), one.item, one.quantity, one.day, one.until) for one in others.left if one.quantity
+    ]
+
+    def planned(quantity: Fraction, day: int) -> tuple[NetPlan, tuple[Stop, ...]]:
+        line = replace(asked, quantity=simplified(quantity), day=day)
+        plan = net([line], free, makings=makings, packings=packings, today=today)
+        return plan, (*_stops(plan, today, days_to_buy or {}), *(room(plan) if room else ()))
+
+    def at_once() -> Exact:
+        """By bisection: what is possible of more is possible of less."""
+        fine, too_many = 0, int(wanted // each) + 1
+        while too_many - fine > 1:
+            middle = (fine + too_many) // 2
+            if planned(middle * each, first)[1]:
+                too_many = middle
+            else:
+                fine = middle
+        return simplified(fine * each)
+
+    first = max(asked.day, today)
+    stopped_by: tuple[Stop, ...] = ()
+    for day in range(first, horizon + 1):
+        plan, stops = planned(wanted, day)
+        if not stops:
+            return Promise(day, simplified(wanted) if day == first else at_once(), stopped_by, plan)
+        stopped_by = stops
+    return Promise(None, at_once(), stopped_by, None)
+
+
+def _stops(plan: NetPlan, today: int, days_to_buy: Mapping[Hashable, int]) -> Iterator[Stop]:
+    """What stops a plan, and from which day on it would not."""
+    for line in plan.lines:
+        if line.is_late:
+            yield Stop(line.way, "begin", line.batches, line.day + line.begin - line.should_begin)
+    for one in plan.unmet:
+        if one.why == "keeps":
+            yield Stop(one.demand.item, "keeps", one.quantity)
+        else:
+            days = days_to_buy.get(one.demand.item)
+            if days is None or today + days > one.demand.day:
+                yield Stop(one.demand.item, "buy", one.quantity, None if days is None else today + days)

@@ -46,19 +46,24 @@ def available(on_hand: Figure, made: Sequence[Figure], ordered: Sequence[Figure]
             free[period] = new[period] + (start if period == 0 else 0)
             current = period
         free[current] -= orders[period]
-    for period in sorted(free)[1:]:
-        _take_from_earlier(free, period)
+    _take_deficits_from_earlier(free)
     return tuple(simplified(free[period]) if period in free else None for period in range(periods))
 
 
-def _take_from_earlier(free: dict[int, Fraction], period: int) -> None:
-    """Bring a deficit to 0; the first period takes what no other can."""
-    for earlier in sorted((one for one in free if one < period), reverse=True):
-        if free[period] >= 0:
-            return
-        taken = -free[period] if earlier == 0 else min(max(free[earlier], Fraction(0)), -free[period])
-        free[earlier] -= taken
-        free[period] += taken
+def _take_deficits_from_earlier(free: dict[int, Fraction]) -> None:
+    """Bring each later deficit to 0, from the nearest earlier periods; the first takes what the others do not have."""
+    having: list[int] = []
+    for period in sorted(free)[1:]:
+        if free[period] > 0:
+            having.append(period)
+        deficit, free[period] = max(-free[period], Fraction(0)), max(free[period], Fraction(0))
+        while deficit and having:
+            taken = min(free[having[-1]], deficit)
+            free[having[-1]] -= taken
+            deficit -= taken
+            if not free[having[-1]]:
+                having.pop()
+        free[0] -= deficit
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,25 +133,28 @@ def earliest(
         plan = net([line], free, makings=makings, packings=packings, today=today)
         return plan, (*_stops(plan, today, days_to_buy or {}), *(room(plan) if room else ()))
 
-    def at_once() -> Exact:
-        """By bisection: what is possible of more is possible of less."""
-        fine, too_many = 0, int(wanted // each) + 1
-        while too_many - fine > 1:
-            middle = (fine + too_many) // 2
-            if planned(middle * each, first)[1]:
-                too_many = middle
-            else:
-                fine = middle
-        return simplified(fine * each)
-
     first = max(asked.day, today)
     stopped_by: tuple[Stop, ...] = ()
+    works_on, found = None, None
     for day in range(first, horizon + 1):
         plan, stops = planned(wanted, day)
         if not stops:
-            return Promise(day, simplified(wanted) if day == first else at_once(), stopped_by, plan)
+            works_on, found = day, plan
+            break
         stopped_by = stops
-    return Promise(None, at_once(), stopped_by, None)
+    if works_on == first:
+        return Promise(first, simplified(wanted), (), found)
+    most = _most(int(wanted // each), lambda count: not planned(count * each, first)[1])
+    return Promise(works_on, simplified(most * each), stopped_by, found)
+
+
+def _most(count: int, is_possible: Callable[[int], bool]) -> int:
+    """The most that is possible, by bisection: what is possible of more is possible of less."""
+    fine, too_many = 0, count + 1
+    while too_many - fine > 1:
+        middle = (fine + too_many) // 2
+        fine, too_many = (middle, too_many) if is_possible(middle) else (fine, middle)
+    return fine
 
 
 def _stops(plan: NetPlan, today: int, days_to_buy: Mapping[Hashable, int]) -> Iterator[Stop]:

@@ -250,3 +250,29 @@ def test_each_job_is_placed_as_late_as_what_is_free_allows(
     elif (works_at := late[0].works_at) is not None:
         assert is_possible(jobs[1], works_at, found, 0, free)
         assert not any(plans(later) for later in range(due + 1, min(works_at, 17)))
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(jobs=st.lists(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5)), max_size=4), max_size=5))
+def test_a_job_shop_given_as_steps_is_scheduled_validly(jobs: Jobs) -> None:
+    """Each machine one at a time, each job in order and ready when due, as none has to begin before it can."""
+    due = sum(duration for job in jobs for _, duration in job)
+    given = [
+        Job(index, due, [RecipeStep("op", duration, resource=str(machine)) for machine, duration in job], index)
+        for index, job in enumerate(jobs)
+    ]
+    schedule = latest_starts(given, now=-due, resources={str(machine): Resource(1) for machine in range(3)})
+    assert schedule.late == ()
+    busy: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    ends: dict[Any, int] = {}
+    for step in sorted(schedule.steps, key=lambda step: (step.job, step.step)):
+        machine, duration = jobs[step.job][step.step]  # type: ignore[call-overload]
+        assert step.end - step.start == duration
+        assert ends.get(step.job, -due) <= step.start
+        ends[step.job] = step.end
+        if duration:
+            busy[machine].append((step.start, step.end))
+    assert max(ends.values(), default=0) <= due
+    assert len(schedule.steps) == sum(len(job) for job in jobs)
+    for intervals in busy.values():
+        assert all(end <= begin for (_, end), (begin, _) in pairwise(sorted(intervals)))

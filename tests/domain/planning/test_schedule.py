@@ -133,7 +133,7 @@ def test_a_wait_that_would_be_too_long_pulls_the_next_step_back() -> None:
     assert found == {"a": [100, 210]}
 
 
-def test_too_late_to_begin_is_said_with_the_earliest_instant_that_works() -> None:
+def test_a_job_that_is_too_late_has_the_earliest_instant_that_works() -> None:
     """Due at 100, but it takes 150; it is planned from now on."""
     schedule = latest_starts([bread("a", 100)], now=0, resources={"oven": Resource(1)})
     assert [(late.job, late.due, late.works_at) for late in schedule.late] == [("a", 100, 150)]

@@ -51,10 +51,11 @@ def test_what_is_over_is_shown_with_its_expiry_and_serves_only_while_it_keeps() 
 
 
 def test_goods_that_would_not_keep_from_the_order_day_are_not_in_time() -> None:
-    """Ordered on Mondays only, and good for two days: nobody can supply a Friday."""
+    """Ordered on Mondays only, and good for two days: no delivery does for a Friday, and the next is on Monday."""
     weekly = Offer("dairy", "cream", [(10, 3)], keeps=2, order_days={0})
-    late = suggest([Lack("cream", MONDAY + 4, 1)], [weekly], today=MONDAY).late
-    assert [one.arrives_on for one in late] == [MONDAY]
+    found = suggest([Lack("cream", MONDAY + 4, 1)], [weekly], today=MONDAY)
+    assert [one.arrives_on for one in found.late] == [MONDAY + 7]
+    assert [one.order_on for one in found.purchases] == [MONDAY + 7]
 
 
 def test_the_cheapest_who_can_in_time_supplies_all() -> None:
@@ -79,8 +80,8 @@ def test_of_equal_cost_the_one_who_leaves_least_over_supplies() -> None:
     assert [one.supplier for one in suggest([flour(1, 6)], offers, today=MONDAY).purchases] == ["a"]
 
 
-def test_what_nobody_can_bring_in_time_is_told_with_the_first_day_that_works() -> None:
-    """It is ordered as soon as it can be; what nobody sells has no day."""
+def test_a_lack_that_nobody_can_supply_in_time_has_the_first_day_that_works() -> None:
+    """It is ordered as soon as possible; an item that nobody sells has no day."""
     found = suggest([flour(1, 30), Lack("salt", MONDAY + 9, 1)], [MILL], today=MONDAY + 1)
     assert [(one.lack.item, one.arrives_on and one.arrives_on - MONDAY) for one in found.late] == [
         ("flour", 5),
@@ -140,7 +141,7 @@ OFFERS = st.lists(
     ),
     offers=OFFERS,
 )
-def test_every_lack_is_bought_for_in_time_or_told(lacks: list[Lack], offers: list[Offer]) -> None:
+def test_every_lack_is_supplied_in_time_or_listed_as_late(lacks: list[Lack], offers: list[Offer]) -> None:
     """Whatever comes is there by its day and still good, and no later order day would do."""
     found = suggest(lacks, offers, today=MONDAY)
     by_name = {offer.supplier: offer for offer in offers}
@@ -154,6 +155,7 @@ def test_every_lack_is_bought_for_in_time_or_told(lacks: list[Lack], offers: lis
         assert one.over == one.total - sum(Fraction(need.quantity) for need in one.needed_for) >= 0
         for need in one.needed_for:
             bought[need.day] += Fraction(need.quantity)
+            assert one.arrives_on >= need.day or need.day not in told
             if need.day not in told:
                 assert one.arrives_on <= need.day
                 assert offer.keeps is None or need.day <= one.arrives_on + offer.keeps

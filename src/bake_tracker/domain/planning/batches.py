@@ -63,8 +63,8 @@ def best_mix(need: Figure, options: Sequence[Option], *, waste_cost: Figure = 0)
 
     An integer dynamic programme over totals, in units of the yields' greatest common divisor (the unbounded knapsack
     problem: Kellerer, Pferschy and Pisinger 2004, Knapsack Problems, chapter 8). The option of the best ratio only
-    fills up, and a total is passed over if a smaller one filled up is better, so that the number of totals
-    is bounded by the yields, however large the need.
+    fills up, and a total is passed over if a smaller one filled up is better; so the yields bound the number of
+    totals, however large the need.
 
     Args:
         need: in the unit of the yields; 0 needs no batch.

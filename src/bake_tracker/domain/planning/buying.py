@@ -1,4 +1,4 @@
-"""What to buy: packs for a need, and what to order of whom on which day."""
+"""What to buy: packs for a need, and what to order from which supplier on which day."""
 
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Sequence
@@ -132,7 +132,7 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class LateToBuy:
-    """What cannot be here in time, and the first day on which it can; None if nobody sells it."""
+    """A lack that no delivery is in time for, and the first day after it with one; None if nobody sells the item."""
 
     lack: Lack
     arrives_on: int | None
@@ -147,12 +147,13 @@ class Suggested:
 
 
 def suggest(lacks: Iterable[Lack], offers: Iterable[Offer], *, today: int) -> Suggested:
-    """What to order of whom on which day, so that nothing that can still come is short.
+    """What to order from which supplier on which day, so that nothing is short that can still come.
 
-    Each lack is ordered on the last day on which ordering still helps, with all others of that supplier, item and
-    order day, in the packs that cost least (``packs_for``); what is over serves later lacks while it keeps. One
-    supplier supplies an item: the cheapest who can in time, then who leaves least over. Only if none can do all, the
-    one who can do most does that, and another the rest. What none can do in time is ordered of who is first, and told.
+    Order for each lack on the last day on which ordering still helps, together with all other lacks of that supplier,
+    item and order day, in the packs that cost least (``packs_for``). Leftovers serve later lacks while they keep. One
+    supplier supplies an item: of those who can in time the cheapest, then the one who leaves least over. Only if
+    no supplier can supply all of it, the one who can supply most does, and another the rest. What no supplier can
+    bring in time is ordered from the one who is first, and listed as late.
 
     Args:
         lacks: what is short after all stock and all that is on order, as ``requirements.net`` has it unmet.
@@ -202,12 +203,30 @@ def _from_as_few_as_possible(
         served = {lack.day for draft in trials[place] for lack in draft.needed_for}
         remaining = [lack for lack in remaining if lack.day not in served]
         del others[place]
-    if not remaining or not offers:
-        return purchases, [LateToBuy(lack, None) for lack in remaining]
-    first = min(offers, key=lambda offer: _first_order_day(offer, today) + offer.lead)
-    order_on = _first_order_day(first, today)
-    purchases.append(_order(first, order_on, remaining).as_purchase(first))
-    return purchases, [LateToBuy(lack, order_on + first.lead) for lack in remaining]
+    late = _as_soon_as_possible(remaining, offers, today)
+    return [*purchases, *late[0]], late[1]
+
+
+def _as_soon_as_possible(
+    lacks: Sequence[Lack], offers: Sequence[Offer], today: int
+) -> tuple[list[Purchase], list[LateToBuy]]:
+    """What to order for lacks that nothing can be in time for: from whoever is the first after their days."""
+    orders: defaultdict[tuple[int, int], list[Lack]] = defaultdict(list)
+    late: list[LateToBuy] = []
+    for lack in lacks:
+        firsts = [_first_order_day(offer, max(today, lack.day - offer.lead)) for offer in offers]
+        arrivals = [
+            (first + offer.lead, place) for place, (first, offer) in enumerate(zip(firsts, offers, strict=True))
+        ]
+        arrives_on, place = min(arrivals, default=(None, 0))
+        late.append(LateToBuy(lack, arrives_on))
+        if arrives_on is not None:
+            orders[place, arrives_on].append(lack)
+    purchases = [
+        _order(offers[place], arrives_on - offers[place].lead, wanted).as_purchase(offers[place])
+        for (place, arrives_on), wanted in orders.items()
+    ]
+    return purchases, late
 
 
 @dataclass(slots=True)
@@ -242,7 +261,7 @@ class _Draft:
 
 
 def _from_one(lacks: Sequence[Lack], offer: Offer, today: int) -> list[_Draft]:
-    """What to order of one supplier for all lacks that it can supply in time."""
+    """What to order from one supplier for all lacks that it can supply in time."""
     groups: defaultdict[int, list[Lack]] = defaultdict(list)
     for lack in lacks:
         order_on = _last_order_day(offer, lack.day, today)
@@ -285,8 +304,8 @@ def _last_order_day(offer: Offer, day: int, today: int) -> int | None:
     return None
 
 
-def _first_order_day(offer: Offer, today: int) -> int:
-    return next(day for day in range(today, today + 7) if _takes_orders(offer, day))
+def _first_order_day(offer: Offer, since: int) -> int:
+    return next(day for day in range(since, since + 7) if _takes_orders(offer, day))
 
 
 def _takes_orders(offer: Offer, day: int) -> bool:

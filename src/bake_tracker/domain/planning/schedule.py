@@ -6,9 +6,20 @@ from dataclasses import dataclass
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.planning.figures import whole_number
 from bake_tracker.domain.planning.resources import Resource, Usage
+from bake_tracker.domain.planning.shelf import rank_of
 from bake_tracker.domain.planning.shop import ShopSchedule, job_shop
 
-__all__ = ["Job", "PlannedStep", "RecipeStep", "Resource", "ShopSchedule", "TooLate", "job_shop", "latest_starts"]
+__all__ = [
+    "Job",
+    "PlannedStep",
+    "RecipeStep",
+    "Resource",
+    "ShopSchedule",
+    "StepSchedule",
+    "TooLate",
+    "job_shop",
+    "latest_starts",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,7 @@ class StepSchedule:
 
 
 def latest_starts(jobs: Sequence[Job], *, now: int, resources: Mapping[str, Resource] | None = None) -> StepSchedule:
-    """The latest start of each step, back from when its job is due. Not called optimal.
+    """The latest start of each step, back from when its job is due; a good schedule, not always the best.
 
     Serial generation by due time (Kolisch 1996, Serial and Parallel Resource-Constrained Project Scheduling Methods
     Revisited, EJOR 90), then by number: each job is placed as late as those before it leave room for.
@@ -89,7 +100,7 @@ def latest_starts(jobs: Sequence[Job], *, now: int, resources: Mapping[str, Reso
             _check(step, usages)
     steps: list[PlannedStep] = []
     late: list[TooLate] = []
-    for job in sorted(jobs, key=lambda job: (job.due, job.number)):
+    for job in sorted(jobs, key=lambda job: (job.due, job.number, rank_of(job.ref))):
         starts = _as_late_as_possible(job, now, usages)
         if starts is None:
             starts = _as_early_as_possible(job, now, usages)

@@ -33,7 +33,7 @@ _Rule = Callable[[_Next], tuple[Fraction, ...]]
 
 
 def job_shop(jobs: Sequence[Sequence[tuple[Hashable, Figure]]]) -> ShopSchedule:
-    """An active schedule: no operation can begin earlier with the others as they are. Not called optimal.
+    """An active schedule: no operation can begin earlier with the others as they are. It may not be the shortest.
 
     Serial generation: one operation after another goes into the first gap that fits it. The shortest is
     kept of those that a few rules give, the first being the earliest start with the most work remaining (Giffler and

@@ -216,6 +216,7 @@ def test_par_levels_ask_for_what_orders_do_not() -> None:
         {"demands": [order("bun", 1, 1.0)]},
         {"demands": [order("bun", 1, -1)]},
         {"demands": [order("bun", 1, 1, keeps=-1)]},
+        {"demands": [order("bun", 1, 1, source="line")]},
         {"lots": [StockLot("L", "bun", 1.0)]},  # type: ignore[arg-type]
         {"lots": [StockLot("L", "bun", -1)]},
         {"makings": [replace(BUN, products=(BatchProduct("bun", 0),))]},

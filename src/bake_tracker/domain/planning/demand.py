@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, tzinfo
 from fractions import Fraction
 from typing import Literal
 
 from bake_tracker.domain.planning.figures import Figure, not_negative, simplified
 
-Source = Literal["order", "standing", "event", "par", "forecast", "line"]
-"""Who wants it: an order line, a standing order, an event, the shelf, expected counter sales, or a line of the plan."""
+Source = Literal["order", "standing", "event", "par", "forecast", "locked", "line"]
+"""Who wants it: an order line, a standing order, an event, the shelf, expected counter sales, a locked line of an
+accepted plan, or a line of the plan that is being made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +53,12 @@ def topped_up(demands: Iterable[Demand], pars: Iterable[Demand]) -> tuple[Demand
             wanted[par.item, par.day] += missing
             added.append(replace(par, quantity=simplified(missing)))
     return (*known, *added)
+
+
+def due_instant(day: int, minute: int, zone: tzinfo) -> datetime:
+    """The instant of a day, given as a date's ordinal, and the minute of its wall clock, in UTC.
+
+    A time that the clock skips moves on by as much, usually an hour; of a time that it shows twice, this is the first.
+    """
+    at = time(minute // 60, minute % 60)  # its fold is 0: the offset before a change of the clock
+    return datetime.combine(date.fromordinal(day), at, zone).astimezone(UTC)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.planning.demand import Demand
 from bake_tracker.domain.planning.figures import (
     Exact,
@@ -117,7 +118,7 @@ def net(
     and ingredients are demands of the line, for the day on which it begins.
 
     Args:
-        demands: in any order.
+        demands: in any order; what a locked line of an accepted plan still takes is one, of source "locked".
         lots: on hand and coming, among them what is on order and what lines of an accepted plan will give.
         makings, packings: how items are made; other items are bought.
         today: what is due, or would begin, before is planned for today and its lines are late; None for no such day.
@@ -134,6 +135,8 @@ def net(
     takes = [taken[way.recipe] if isinstance(way, Making) else parts_of(way) for way in ways]
     netting = Netting(lots, today)
     for demand in demands:
+        if demand.source == "line":
+            raise ValidationError.of("source", "must not be line, which is for lines of this plan; use locked")
         netting.add(demand)
     for way, its_takes in in_level_order(ways, takes, netting.items()):
         netting.meet(way, its_takes)

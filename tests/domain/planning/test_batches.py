@@ -21,7 +21,7 @@ from bake_tracker.domain.planning.batches import (
 )
 from support.depth import rounds
 
-EXAMPLES = rounds(60, 2_000)
+EXAMPLES = rounds(30, 2_000)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.planning.daily import DaySold, newsvendor, newsvendor_normal, quantity
 from support.depth import rounds
 
-EXAMPLES = rounds(60, 2_000)
+EXAMPLES = rounds(30, 2_000)
 
 _CHANCES = [".05", ".10", ".10", ".20", ".25", ".15", ".10", ".05"]
 CHANCES = dict(zip(range(0, 40, 5), map(Decimal, _CHANCES), strict=True))

@@ -12,7 +12,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.planning.learning import shrink, shrunk_rates
 from support.depth import rounds
 
-EXAMPLES = rounds(60, 2_000)
+EXAMPLES = rounds(30, 2_000)
 
 BATTERS = "400 378 356 333 311 311 289 267 244 244 222 222 222 222 222 200 178 156"
 """Batting averages after 45 times at bat, in thousandths: Efron and Morris 1977, table 1."""

@@ -11,7 +11,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.planning.money import ActualBatches, PlannedBatches, margin_of, split_difference
 from support.depth import rounds
 
-EXAMPLES = rounds(60, 2_000)
+EXAMPLES = rounds(30, 2_000)
 
 PLAN = PlannedBatches("buns", 2, 24, {"flour": (1_000, Fraction(1, 1_000)), "egg": (2, Fraction(1, 4))})
 """Two batches at 1.50."""

@@ -19,7 +19,7 @@ from bake_tracker.domain.planning.making import BatchProduct, Making, Packing
 from bake_tracker.domain.planning.requirements import NetPlan, StockLot, net
 from support.depth import rounds
 
-EXAMPLES = rounds(60, 2_000)
+EXAMPLES = rounds(30, 2_000)
 
 BUN = Making("buns", (BatchProduct("bun", 24, keeps=2),), {"flour": 1_000})
 BOX = Packing("box", {"bun": 6, "carton": 1})

@@ -12,7 +12,7 @@ from bake_tracker.domain.planning.promise import available
 from bake_tracker.domain.planning.requirements import NetRequirements, net_requirements
 from support.depth import rounds
 
-EXAMPLES = rounds(60, 2_000)
+EXAMPLES = rounds(30, 2_000)
 
 
 def test_the_textbook_explosion_with_lead_times() -> None:

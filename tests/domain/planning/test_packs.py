@@ -14,7 +14,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.planning.buying import packs_for
 from support.depth import rounds
 
-EXAMPLES = rounds(40, 2_000)
+EXAMPLES = rounds(25, 2_000)
 
 
 def test_packs_cost_least_then_hold_least_then_are_fewest_then_first() -> None:
@@ -85,6 +85,45 @@ def test_a_large_need_in_micros_is_quick() -> None:
     packs = [(25_000 * micros, 1_900), (1_000 * micros, 110), (453_592_000, 60)]
     bought = packs_for(1_000_000 * micros, packs)
     assert (bought.counts, bought.cost) == ((40, 0, 0), 76_000)
+
+
+@settings(max_examples=rounds(10, 2_000), deadline=None)
+@given(
+    need=st.integers(100, 600),
+    packs=st.lists(
+        st.tuples(
+            st.integers(1, 7), st.integers(0, 9), st.lists(st.tuples(st.integers(2, 5), st.integers(0, 9)), max_size=1)
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    multiple=st.sampled_from([1, 2, 5]),
+)
+def test_a_large_need_is_bought_as_if_every_total_was_tried(
+    need: int, packs: list[tuple[int, int, list[tuple[int, int]]]], multiple: int
+) -> None:
+    """Most of it in the pack of the best price per unit, which is not searched for."""
+    best: dict[int, tuple[int, int, tuple[int, ...]]] = {0: (0, 0, (0,) * len(packs))}
+    for place, (size, price, steps) in enumerate(packs):
+        found = dict(best)
+        for total, (cost, number, counts) in best.items():
+            for count in range(1, (need + 60 - total) // size + 1):
+                new = tuple(one - count * (place == index) for index, one in enumerate(counts))
+                value = cost + price_of(count, price, steps), number + count, new
+                reached = total + count * size
+                found[reached] = min(found.get(reached, value), value)
+        best = found
+    cost, total, _, counts = min(
+        (value[0], total, *value[1:]) for total, value in best.items() if total >= need and total % multiple == 0
+    )
+    bought = packs_for(need, packs, multiple=multiple)
+    assert (bought.counts, bought.total, bought.cost) == (tuple(-count for count in counts), total, cost)
+
+
+def test_a_need_of_a_hundred_million_from_small_packs_is_quick() -> None:
+    """Only the rest beside the pack of the best price is searched for."""
+    bought = packs_for(100_000_000, [(24, 3), (36, 4)])
+    assert (bought.counts, bought.total, bought.cost) == ((0, 2_777_778), 100_000_008, 11_111_112)
 
 
 def price_of(count: int, price: int, breaks: Sequence[tuple[int, int]]) -> int:

@@ -15,7 +15,7 @@ from bake_tracker.domain.planning.promise import Stop, earliest
 from bake_tracker.domain.planning.requirements import StockLot, net
 from support.depth import rounds
 
-EXAMPLES = rounds(40, 2_000)
+EXAMPLES = rounds(25, 2_000)
 
 BUN = Making("buns", (BatchProduct("bun", 24, keeps=2),), {"flour": 1_000})
 BOX = Packing("box", {"bun": 6, "carton": 1})

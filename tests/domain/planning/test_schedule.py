@@ -14,7 +14,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.planning.schedule import Job, RecipeStep, Resource, job_shop, latest_starts
 from support.depth import rounds
 
-EXAMPLES = rounds(60, 2_000)
+EXAMPLES = rounds(30, 2_000)
 
 FT06 = """
 2 1 0 3 1 6 3 7 5 3 4 6

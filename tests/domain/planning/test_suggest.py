@@ -12,7 +12,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.planning.buying import Lack, Offer, suggest
 from support.depth import rounds
 
-EXAMPLES = rounds(60, 2_000)
+EXAMPLES = rounds(30, 2_000)
 
 MONDAY = date(2026, 6, 1).toordinal()
 MILL = Offer("mill", "flour", [(25, 20), (5, 6)], lead=2, order_days={0, 3})

@@ -16,7 +16,7 @@ from bake_tracker.domain.planning.figures import (
     simplified,
     whole_number,
 )
-from bake_tracker.domain.planning.packs import PackSize, Rank, Tier, limits_of, totals_of_packs
+from bake_tracker.domain.planning.packs import PackSize, Rank, Tier, limits_of, surely_bought, totals_of_packs
 from bake_tracker.domain.planning.shelf import rank_of
 
 Break = tuple[int, Figure]
@@ -64,14 +64,20 @@ def packs_for(need: Figure, packs: Sequence[Pack], *, least: Figure = 0, multipl
     offered = [PackSize(int(size / unit), _with_ends(prices, scale)) for size, prices in zip(sizes, tiers, strict=True)]
     rounds = [1 if step == 1 else (size / step).denominator for size in sizes]
     target = ceil(max(wanted, lowest) / unit)
+    place, count = surely_bought(target, offered, rounds)
+    sure = count * offered[place].size
+    if count:
+        offered[place] = PackSize(offered[place].size, (Tier(1, None, offered[place].tiers[-1].price),))
     found: tuple[int, int, Rank] | None = None
-    for total, rank in totals_of_packs(offered, limits_of(target, offered, rounds)).items():
-        if total >= target and (step == 1 or not total * unit % step):
+    for total, rank in totals_of_packs(offered, limits_of(target - sure, offered, rounds)).items():
+        if total + sure >= target and (step == 1 or not total * unit % step):
             candidate = (rank[0], total, rank)
             found = candidate if found is None or candidate < found else found
     assert found is not None
-    cost, total, rank = found
-    return PacksBought(tuple(-count for count in rank[2:]), simplified(total * unit), simplified(Fraction(cost, scale)))
+    counts = [-one for one in found[2][2:]]
+    counts[place] += count
+    cost = found[0] + count * offered[place].tiers[-1].price
+    return PacksBought(tuple(counts), simplified((found[1] + sure) * unit), simplified(Fraction(cost, scale)))
 
 
 def _tiers(pack: Pack) -> list[tuple[int, Fraction]]:

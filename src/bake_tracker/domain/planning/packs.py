@@ -75,6 +75,24 @@ def limits_of(target: int, sizes: Sequence[PackSize], rounds: Sequence[int]) -> 
     return Limits(target, max(target + max(extra), at_breaks + sum(extra)), cost, price, per)
 
 
+def surely_bought(target: int, sizes: Sequence[PackSize], rounds: Sequence[int]) -> tuple[int, int]:
+    """The pack of the best price per unit, and how many of it every best way to buy has; for large needs.
+
+    Of as many other packs as its size, above the first that have their price, some come to a multiple of its size,
+    and it does instead at no more cost and in no more packs. So only so many others are bought, and the rest is this
+    pack at its last price.
+    """
+    tiers = [(tier, place, pack.size) for place, pack in enumerate(sizes) for tier in pack.tiers]
+    tier, place, _ = min(tiers, key=lambda one: (Fraction(one[0].price, one[2]), -one[2], one[1]))
+    if tier.last is not None:
+        return place, 0
+    best = sizes[place]
+    others = sum(pack.size * pack.tiers[-1].first for pack in sizes)
+    others += best.size * (tier.first + 1) * max(pack.size for pack in sizes)
+    count = (target - others) // best.size - tier.first
+    return place, max(count, 0) // rounds[place] * rounds[place]
+
+
 def _with_tier(
     reached: Mapping[int, Rank], size: int, tier: Tier, one: Rank, limits: Limits
 ) -> Iterator[tuple[int, Rank]]:

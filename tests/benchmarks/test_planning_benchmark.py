@@ -1,0 +1,14 @@
+"""The planning benchmark measures each part of the arithmetic."""
+
+import pytest
+
+from support.scripts import run_benchmark
+
+
+@pytest.mark.thorough
+def test_a_shop_and_a_larger_one_are_measured() -> None:
+    """Growth is within n log n, or the benchmark fails."""
+    rows = [line.split() for line in run_benchmark("planning", "--times", "1,3", "--rounds", "3").splitlines()]
+    assert rows[0] == ["CPU", "ms", "net", "buy", "promise", "schedule"]
+    assert [row[:2] for row in rows[1:3]] == [["1", "shop"], ["3", "shop"]]
+    assert len(rows) == 6

@@ -191,7 +191,7 @@ LISTS = (
     "/items", "/suppliers", "/recipients", "/events", "/products", "/names", "/measures", "/recipes", "/runs",
     "/productions", "/assemblies", "/operations", "/stock", "/stock-value", "/stock-as-of", "/can-make", "/expiring",
     "/lots", "/allergens", "/count-sheet", "/reports/usage", "/reports/waste", "/reports/recipients", "/reports/yields",
-    "/reports/yields/runs", "/archived", "/bakery", "/orders",
+    "/reports/yields/runs", "/archived", "/bakery", "/orders", "/plan",
 )  # fmt: skip
 """Every route without an id in its path that more people than the owner may read; log routes send no statements."""
 
@@ -219,7 +219,7 @@ def live(kitchen: Kitchen, baker: TestClient, number: int) -> None:
     made = kitchen.produce("Cookies", "Cookie", 1, 24, loss_reason=None)
     kitchen.assemble("Box", 1)
     send("/adjustments", kind="waste", lines=[{"lot_id": made["lot_id"], "quantity": 1}], reason=f"burnt {number}")
-    send("/orders", due_on="2026-12-04", lines=[{"item_id": kitchen.ids["Box"], "quantity": 1}], recipient_id=ada)
+    send("/orders", due_on="2026-12-04", lines=[{"item_id": kitchen.ids["Box"], "quantity": 5}], recipient_id=ada)
     send("/adjustments", kind="gift", lines=[{"lot_id": made["lot_id"], "quantity": 1}], recipient_id=ada)
 
 
@@ -264,7 +264,11 @@ def test_every_reading_route_answers_as_described(kitchen: Kitchen, web: Web) ->
         "finished_good_id": kitchen.ids["Box"],
         "user_id": web.ids[Role.BAKER],
         "order_id": owner.get("/api/v1/orders").json()["orders"][0]["order_id"],
+        "line": 1,
+        "day": "2026-12-04",
     }
+    boxes = {"due_on": "2026-12-04", "lines": [{"item_id": kitchen.ids["Box"], "quantity": 500}]}
+    assert owner.post("/api/v1/orders", json=boxes).status_code == 201
     seen = 0
     with root_logger_put_back():
         for found in described(web).get_all_operations():

@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 LOT = re.compile(r"\b[\w-]+-\d{8}-\d+\b")
+WRITTEN_ON = re.compile(r"<!-- written on (\S+); its days count from then -->")
+DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 
 def sessions(document: Path) -> list[tuple[str, str]]:
@@ -27,6 +30,14 @@ def sessions(document: Path) -> list[tuple[str, str]]:
             command, _, output = part.partition("\n")
             shown.append((command, output))
     return shown
+
+
+def on_days_to_come(document: Path, text: str) -> str:
+    """A command about days to come, with its days moved by as many as have passed since it was written."""
+    if (written := WRITTEN_ON.search(document.read_text("utf-8"))) is None:
+        return text
+    passed = datetime.now(UTC).date() - date.fromisoformat(written[1])
+    return DAY.sub(lambda day: str(date.fromisoformat(day[0]) + passed), text)
 
 
 def assert_shown(expected: list[str], printed: list[str]) -> None:
@@ -62,7 +73,7 @@ def test_a_document_shows_what_the_program_prints(
     made: dict[str, str] = {}  # today's lot codes by their masked form
     with root_logger_put_back():
         for command, output in sessions(document):
-            program, *words = shlex.split(command)
+            program, *words = shlex.split(on_days_to_come(document, command))
             words = [made.get(masked(word)[0], word) if LOT.fullmatch(word) else word for word in words]
             assert program == "./bake"
             done = bake(*words)

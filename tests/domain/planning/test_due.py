@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bake_tracker.domain.planning.demand import due_instant
+from bake_tracker.domain.planning.demand import due_at
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,4 @@ def test_a_time_that_does_not_exist_moves_on_and_one_that_exists_twice_is_the_fi
     day: date, minute: int, instant: datetime
 ) -> None:
     """In Berlin, 2:30 is skipped in March, so that it is 3:30 there, and comes twice in October."""
-    assert due_instant(day.toordinal(), minute, ZoneInfo("Europe/Berlin")) == instant
+    assert due_at(day.toordinal(), minute, ZoneInfo("Europe/Berlin")) == instant

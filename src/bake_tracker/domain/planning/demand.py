@@ -55,7 +55,7 @@ def topped_up(demands: Iterable[Demand], pars: Iterable[Demand]) -> tuple[Demand
     return (*known, *added)
 
 
-def due_instant(day: int, minute: int, zone: tzinfo) -> datetime:
+def due_at(day: int, minute: int, zone: tzinfo) -> datetime:
     """The instant of a day, given as a date's ordinal, and the minute of its wall clock, in UTC.
 
     A time that the clock skips moves on by as much, usually an hour; of a time that it shows twice, this is the first.

@@ -95,6 +95,11 @@ def round_up(figure: Fraction, multiple: Fraction) -> Fraction:
     return ceil(figure / multiple) * multiple
 
 
+def round_down(figure: Fraction, multiple: Fraction) -> Fraction:
+    """The largest multiple that is not more; the figure itself if the multiple is 0."""
+    return figure // multiple * multiple if multiple else figure
+
+
 def common_divisor(figures: Sequence[Fraction]) -> Fraction:
     """The largest figure that all are whole multiples of."""
     denominator = lcm(*(figure.denominator for figure in figures))

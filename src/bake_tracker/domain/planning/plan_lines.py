@@ -8,7 +8,7 @@ from typing import Literal
 
 from bake_tracker.domain.planning.batches import cut_from_one
 from bake_tracker.domain.planning.demand import Demand
-from bake_tracker.domain.planning.figures import Exact, exact, not_negative, simplified
+from bake_tracker.domain.planning.figures import Exact, exact, not_negative, round_down, simplified
 from bake_tracker.domain.planning.making import BatchProduct, Bought, Making, Packing, Way, items_from
 from bake_tracker.domain.planning.shelf import FOREVER, StockLot, StockShelf, Supply, rank_of
 
@@ -87,8 +87,9 @@ class NetPlan:
 class Netting:
     """A plan in the making; ``meet`` is called for each way to supply items, after all that take from them."""
 
-    def __init__(self, lots: Iterable[StockLot], today: int | None) -> None:
+    def __init__(self, lots: Iterable[StockLot], today: int | None, drawn_in: Fraction) -> None:
         self._today = today
+        self._drawn_in = drawn_in
         self._demands: defaultdict[Hashable, list[Demand]] = defaultdict(list)
         self._supplies: defaultdict[Hashable, list[Supply]] = defaultdict(list)
         self._lines: list[PlanLine] = []
@@ -227,7 +228,8 @@ class Netting:
         keeps: int,
     ) -> int:
         number, begin = len(self._lines), self._not_before_today(day - lead)
-        used = {item: simplified(quantity) for item, quantity in takes.items() if quantity}
+        drawn = {item: round_down(quantity, self._drawn_in) for item, quantity in takes.items()}
+        used = {item: simplified(quantity) for item, quantity in drawn.items() if quantity}
         line = PlanLine(number, name, is_packing, day, begin, day - lead, mixes, simplified(batches), gives, used)
         self._lines.append(line)
         for item, quantity in used.items():
@@ -269,5 +271,4 @@ def _left_of_batches(
 
 
 def _in_grains(product: BatchProduct, quantity: Fraction) -> Fraction:
-    grain = Fraction(product.grain)
-    return quantity // grain * grain if grain else quantity
+    return round_down(quantity, Fraction(product.grain))

@@ -108,6 +108,7 @@ def net(
     makings: Iterable[Making] = (),
     packings: Iterable[Packing] = (),
     today: int | None = None,
+    drawn_in: Figure = 0,
 ) -> NetPlan:
     """What to make on which day, what is short, and which lot or line serves whom.
 
@@ -122,6 +123,7 @@ def net(
         lots: on hand and coming, among them what is on order and what lines of an accepted plan will give.
         makings, packings: how items are made; other items are bought.
         today: what is due, or would begin, before is planned for today and its lines are late; None for no such day.
+        drawn_in: what a line takes is rounded down to multiples of this, as a run draws it; 0 for no rounding.
 
     Raises:
         ValidationError: a quantity is negative or a float, or an item is made in two ways, or from itself.
@@ -133,7 +135,7 @@ def net(
     made = sorted((one for one in recipes.values() if one.products), key=lambda one: rank_of(one.recipe))
     ways: list[Making | Packing] = [*made, *sorted(packings, key=lambda one: rank_of(one.item))]
     takes = [taken[way.recipe] if isinstance(way, Making) else parts_of(way) for way in ways]
-    netting = Netting(lots, today)
+    netting = Netting(lots, today, not_negative("drawn_in", drawn_in))
     for demand in demands:
         if demand.source == "line":
             raise ValidationError.of("source", "must not be line, which is for lines of this plan; use locked")

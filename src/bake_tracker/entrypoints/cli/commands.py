@@ -34,6 +34,7 @@ COMMANDS: dict[str, Command | Group] = {
         "stock.cost_statement:cost_statement", "flour-20261123-1=12.00 --kind invoice --document 4711"
     ),
     "stock": Command("stock.shelf:stock", "flour"),
+    "plan": Command("planning.asked:plan", "--to 2026-12-04"),
     "can-make": Command("stock.can_make:can_make", "--xlsx can-make.xlsx"),
     "expiring": Command("stock.can_make:expiring", "--within 7"),
     "waste": Command(f"{_STOCK}:waste", "'2 l milk' --spoiled --reason 'left out of the fridge'"),
@@ -176,10 +177,11 @@ COMMANDS: dict[str, Command | Group] = {
         },
     ),
     "check": Group(
-        "Check whether the stock allows a run, without recording it.",
+        "Check whether the stock allows a run or a whole day, without recording it.",
         {
             "produce": Command("production.runs:check_produce", "sugar-cookies 2"),
             "assemble": Command("production.runs:check_assemble", "cookie-box 10"),
+            "day": Command("planning.asked:check_day", "2026-12-04"),
         },
     ),
     "user": Group(

@@ -17,6 +17,7 @@ from bake_tracker.entrypoints.web.catalog import (
 from bake_tracker.entrypoints.web.log import errors, questions, transactions
 from bake_tracker.entrypoints.web.orders import book, taking
 from bake_tracker.entrypoints.web.pages import show_problem
+from bake_tracker.entrypoints.web.planning import plan
 from bake_tracker.entrypoints.web.production import bake, box, operations, today
 from bake_tracker.entrypoints.web.report import reports
 from bake_tracker.entrypoints.web.static_files import OurFiles
@@ -45,6 +46,7 @@ PAGES: tuple[APIRouter, ...] = (
     operations.router,
     taking.router,  # /orders/new before /orders/{order_id}
     book.router,
+    plan.router,
     lots.router,
     overview.router,
     recipe_import.router,

@@ -18,6 +18,7 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("Bake", "bake", Role.VIEWER),
     Entry("Box", "box", Role.VIEWER),
     Entry("Orders", "orders", Role.VIEWER),
+    Entry("Plan", "plan", Role.VIEWER),
     Entry("Receive", "receive", Role.BAKER),
     Entry("Count", "count", Role.BAKER),
     Entry("Stock", "stock", Role.VIEWER),

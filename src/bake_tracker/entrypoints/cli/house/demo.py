@@ -1,7 +1,7 @@
-"""A day in a small bakery, played through the public services on a new SQLite file."""
+"""A day in a small bakery, and the plan for the next, played through the public services on a new SQLite file."""
 
 import shlex
-from datetime import timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ from bake_tracker.entrypoints.cli.explain import why
 from bake_tracker.entrypoints.cli.house import bakery
 from bake_tracker.entrypoints.cli.log import tree as commands_log
 from bake_tracker.entrypoints.cli.log import verify
+from bake_tracker.entrypoints.cli.orders.taking import due_words
+from bake_tracker.entrypoints.cli.planning import asked
 from bake_tracker.entrypoints.cli.production import runs as commands_runs
-from bake_tracker.entrypoints.cli.state import ask, complain, print_json, say, state, write
+from bake_tracker.entrypoints.cli.remedies import in_words
+from bake_tracker.entrypoints.cli.state import ask, complain, money, print_json, say, state, write
 from bake_tracker.entrypoints.cli.stock import receive, shelf
 from bake_tracker.log.files import log_files
 from bake_tracker.log.reader import read_trees
@@ -24,6 +27,7 @@ from bake_tracker.log.setup import configure_logging
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import load_slugs
 from bake_tracker.queries.operations.history import load_runs
+from bake_tracker.queries.planning.week import load_plan
 from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.queries.views.stock import load_stock
 from bake_tracker.services.assembly_service import record_assembly
@@ -31,8 +35,9 @@ from bake_tracker.services.batch_production_service import check_can_produce, re
 from bake_tracker.services.catalog.goods import record_good_components
 from bake_tracker.services.catalog.measures import record_density
 from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_yield
-from bake_tracker.services.catalog.things import record_bakery, record_item, record_supplier
+from bake_tracker.services.catalog.things import record_bakery, record_item, record_recipient, record_supplier
 from bake_tracker.services.database import Session, dispose_engines, name_in_any_version, prepare, shown_url
+from bake_tracker.services.orders.order import OrderResult, record_order
 from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
 from bake_tracker.services.reconcile.verification import verify_log
 from bake_tracker.services.stock.receipt import record_receipt
@@ -68,13 +73,16 @@ class ChangedMindError(Exception):
 
 
 def demo() -> None:
-    """Play a day in a small bakery on a new file: receiving, baking, packing, refusals, and the log of it all."""
+    """Play a day in a small bakery on a new file: goods in, baking, packing, refusals, the log of it, and a plan."""
     _fresh_database()
     ids = write(set_up_catalog)
     if not state.as_json:
         say(f"A new bakery in {shown_url(state.url)}; its log is {state.log_file.name} in the same folder.")
     _say("Goods in")
     write(lambda session: _receive_all(session, ids))
+    _say("A café orders thirty boxes for tomorrow, at 9.50 each")
+    tomorrow = ask(lambda session: load_bakery(session).local_day(now())) + timedelta(days=1)
+    _order(ids, tomorrow)
     _say("Can we bake two batches of gingerbread?")
     result = ask(lambda session: check_can_produce(ids["Gingerbread"], 2, session=session))
     _show(lambda: commands_runs.show_check(result["can_produce"], result["missing_ingredients"], "2 x gingerbread"))
@@ -98,7 +106,7 @@ def demo() -> None:
             ids["Shortbread"], ids["Shortbread finger"], 1, 30, ids["Holiday box"], 20, session=session
         )
     )
-    _report()
+    _report(tomorrow)
 
 
 def _fresh_database() -> None:
@@ -220,14 +228,25 @@ def _roll_back(ids: dict[str, int]) -> None:
         _show(lambda: say(text, style="yellow"))
 
 
-def _report() -> None:
+def _order(ids: dict[str, int], day: date) -> None:
+    def work(session: Session) -> OrderResult:
+        cafe = record_recipient("Corner Café", session=session)["recipient_id"]
+        line: Any = {"item_id": ids["Holiday box"], "quantity": 30, "price": Decimal("9.50")}
+        return record_order([line], session=session, due_on=day, due_time=time(15), recipient_id=cafe)
+
+    taken = write(work)
+    _show(lambda: say(f"Took order {taken['order_id']}, due {due_words(taken)}, price {money(taken['total_price'])}"))
+
+
+def _report(tomorrow: date) -> None:
     stock = ask(lambda session: load_stock(session, load_bakery(session).local_day(now())))
     runs = ask(lambda session: load_runs(session, 20))
     trees = read_trees(state.log_file, last=50)
     ledger = ask(verify_ledger)
     log = ask(lambda session: verify_log(session, state.log_file))
+    plan = in_words(ask(lambda session: load_plan(session, now(), tomorrow, tomorrow)))
     if state.as_json:
-        print_json({"stock": stock, "runs": runs, "verify": ledger, "log_verify": log})
+        print_json({"stock": stock, "runs": runs, "verify": ledger, "log_verify": log, "plan": plan})
     _say("What is on the shelf, and what it cost")
     _show(lambda: shelf.show_stock(stock))
     _say("What was made")
@@ -240,6 +259,8 @@ def _report() -> None:
     if ledger["drift"] or not log["clean"]:
         complain("The demo did not verify.")
         raise SystemExit(1)
+    _say("What to make and buy for tomorrow")
+    _show(lambda: asked.show_plan(plan))
 
 
 def _say(text: str) -> None:

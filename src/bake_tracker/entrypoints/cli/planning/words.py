@@ -1,0 +1,36 @@
+"""Words that the commands of the plan share."""
+
+from collections.abc import Iterable
+
+from bake_tracker.domain.amounts import amount_of
+from bake_tracker.entrypoints.cli.state import counted
+from bake_tracker.queries.planning.told import PlannedFor, PlannedQuantity, PlannedTask
+
+
+def of_item(one: PlannedQuantity) -> str:
+    """``300 g of flour``, ``19 cookies``."""
+    return amount_of(one["quantity"], one["unit"], one["item_slug"])
+
+
+def task_words(one: PlannedTask) -> str:
+    """``bake 2 batches of cake``, ``pack 3 boxes``."""
+    if one["what"] == "pack":
+        return f"pack {amount_of(one['batches'], 'each', one['slug'])}"
+    batches = counted(int(one["batches"]), "batch") if one["batches"].isdigit() else f"{one['batches']} batches"
+    return f"bake {batches} of {one['slug']}"
+
+
+def for_whom(rows: Iterable[PlannedFor]) -> str:
+    """``order 3 (Ada), order 4``."""
+    return ", ".join(dict.fromkeys(_who(row) for row in rows))
+
+
+def order_words(row: PlannedFor) -> str:
+    """``order 3 (Ada), due 2026-12-04 at 14:30``."""
+    at = f" at {row['due_time']}" if row["due_time"] else ""
+    return f"{_who(row)}, due {row['due_on']}{at}"
+
+
+def _who(row: PlannedFor) -> str:
+    names = ", ".join(filter(None, (row["recipient"], row["event"])))
+    return f"order {row['order_id']}" + (f" ({names})" if names else "")

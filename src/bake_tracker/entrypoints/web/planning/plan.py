@@ -1,0 +1,66 @@
+"""The plan: what to make and buy, why a line is in it, and the whole list of a day."""
+
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from fastapi import Path, Query, Request
+from starlette.responses import Response
+
+from bake_tracker.clock import now
+from bake_tracker.entrypoints.http.access import VIEWER
+from bake_tracker.entrypoints.web.pages import pages, render
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.planning.day import load_day_check
+from bake_tracker.queries.planning.reasons import load_plan_reasons
+from bake_tracker.queries.planning.week import load_plan
+from bake_tracker.services.database import read_scope
+
+router = pages()
+
+Asked = Annotated[date | None, Query()]
+
+
+@router.get("/plan", name="plan", dependencies=[VIEWER])
+def plan(request: Request, since: Asked = None, until: Asked = None) -> Response:
+    """Show what to make and buy, day by day."""
+    with read_scope() as session:
+        house = load_bakery(session)
+        found = load_plan(session, now(), since, until)
+    first, last = date.fromisoformat(found["since"]), date.fromisoformat(found["until"])
+    days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+    by_day: dict[str, dict[str, list[Any]]] = {
+        day: {
+            "lines": [one for one in found["lines"] if one["day"] == day],
+            "short": [one for one in found["short"] if one["day"] == day],
+            "buy": [one for one in found["buy"] if one["order_on"] == day],
+        }
+        for day in days
+    }
+    return render(
+        request,
+        "plan.html",
+        bakery=house,
+        plan=found,
+        days={day: some for day, some in by_day.items() if any(some.values())},
+    )
+
+
+@router.get("/plan/lines/{line}", name="plan_line", dependencies=[VIEWER])
+def plan_line(
+    request: Request,
+    line: Annotated[int, Path(ge=1, le=100_000)],
+    since: Asked = None,
+    until: Asked = None,
+) -> Response:
+    """Show why a line is in the plan of these days."""
+    with read_scope() as session:
+        why = load_plan_reasons(session, line, now(), since, until)
+    return render(request, "plan_line.html", why=why)
+
+
+@router.get("/plan/days/{day}", name="plan_day", dependencies=[VIEWER])
+def plan_day(request: Request, day: date) -> Response:
+    """Show all that a day needs, and whether the stock allows it."""
+    with read_scope() as session:
+        check = load_day_check(session, day, now())
+    return render(request, "plan_day.html", check=check)

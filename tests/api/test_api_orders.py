@@ -86,3 +86,18 @@ def test_one_order_shows_its_lines_hand_overs_and_changes(shop: Shop) -> None:
     missing = shop.program.get(f"{ORDERS}/999")
     assert (missing.status_code, missing.json()["code"]) == (404, "order_not_found")
     assert shop.program.patch(path, json={"due_time": "noon"}).status_code == 422
+
+
+@pytest.mark.one_database
+def test_a_day_and_its_papers(shop: Shop) -> None:
+    """The grid as JSON, the list to pick and pack by, and the delivery note."""
+    order_id = shop.send(recipient_id=shop.book.ada).json()["order_id"]
+    day = shop.program.get(f"{ORDERS}/days/2026-12-04").json()
+    assert [(one["order_id"], one["recipient"]) for one in day["orders"]] == [(order_id, "Ada")]
+    assert [(one["item_slug"], one["short"]) for one in day["products"]] == [("box", "0")]
+    for path in (f"{ORDERS}/days/2026-12-04/pick-list.pdf", f"{ORDERS}/{order_id}/delivery-note.pdf"):
+        sheet = shop.program.get(path)
+        assert (sheet.status_code, sheet.headers["content-type"]) == (200, "application/pdf")
+        assert sheet.content.startswith(b"%PDF-")
+    assert shop.program.get(f"{ORDERS}/999/delivery-note.pdf").status_code == 404
+    assert shop.program.get(f"{ORDERS}/days/soon").status_code == 422

@@ -6,6 +6,7 @@ import pytest
 
 from bake_tracker.domain.orders.contents import OrderedLine, OrderState, numbered, price_of, state_of, total_of
 from bake_tracker.domain.orders.due import due_instant, real_time
+from bake_tracker.domain.orders.picking import share_out
 
 FORWARD, BACK = date(2026, 3, 29), date(2026, 10, 25)
 BERLIN = "Europe/Berlin"
@@ -58,6 +59,13 @@ def test_a_changed_line_keeps_its_number() -> None:
     before = [OrderedLine(1, 7, 10), OrderedLine(2, 8, 5), OrderedLine(3, 7, 1)]
     now = [OrderedLine(None, 9, 1), OrderedLine(None, 7, 2), OrderedLine(1, 7, 3), OrderedLine(None, 8, 4)]
     assert [one.line for one in numbered(now, before, 6)] == [7, 3, 1, 2]
+
+
+def test_lots_are_shared_out_in_order() -> None:
+    """One lot may go into several orders, one order may take several lots, and the last one may get too little."""
+    shares = share_out([3, 0, 4, 5], [("old", 2), ("middle", 3), ("new", 4)])
+    assert shares == [[("old", 2), ("middle", 1)], [], [("middle", 2), ("new", 2)], [("new", 2)]]
+    assert share_out([1], []) == [[]]
 
 
 def test_a_total_is_known_only_if_every_price_is() -> None:

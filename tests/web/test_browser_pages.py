@@ -15,7 +15,7 @@ from support.browsing import sign_in, window
 from support.serving import Server
 
 NO_PAGES = re.compile(r"/(api|static|healthz|metrics|readyz)|.*\.(csv|xlsx|pdf|\{\w+\})$")
-PART = re.compile(r"/(\d+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)")
+PART = re.compile(r"/(\d+|\d{4}-\d\d-\d\d|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)")
 NAME = re.compile(r"\{\w+(:\w+)?\}")
 PHONE: ViewportSize = {"width": 380, "height": 800}
 LAPTOP: ViewportSize = {"width": 1280, "height": 900}

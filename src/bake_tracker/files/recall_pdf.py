@@ -1,39 +1,23 @@
 """A recall as a PDF for an inspector: the affected lots, where they are, who has them, and the mass balance."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reportlab.lib import colors
-from reportlab.lib.enums import TA_RIGHT
-from reportlab.lib.pagesizes import A4, landscape
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.platypus import CondPageBreak, LongTable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Paragraph, Spacer, Table
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
 from bake_tracker.domain.stock.recall import Recall, TracedLot
-from bake_tracker.files.pdf_fonts import BOLD, FONT, printable, register_fonts
+from bake_tracker.files.pdf_fonts import printable, register_fonts
+from bake_tracker.files.pdf_pages import Paper
 from bake_tracker.files.tables import write_new
 
-WIDTH_MM = 262
-"""The width of a landscape page between its margins."""
 MOST_NAMED = 12
-_LEFT = 15 * mm + 6
-"""Where the text of a page begins: the library keeps six points inside the margin."""
-_GREY, _LINE = colors.HexColor("#555555"), colors.HexColor("#bbbbbb")
-_TEXT = ParagraphStyle("text", fontName=FONT, fontSize=8.5, leading=10.5)
-_RIGHT = ParagraphStyle("number", _TEXT, alignment=TA_RIGHT)
-_HEAD = ParagraphStyle("head", _TEXT, fontName=BOLD, fontSize=7.5, leading=9, textColor=_GREY)
-_HEAD_RIGHT = ParagraphStyle("number head", _HEAD, alignment=TA_RIGHT)
-_TITLE = ParagraphStyle("title", _TEXT, fontName=BOLD, fontSize=18, leading=22)
-_SECTION = ParagraphStyle("section", _TEXT, fontName=BOLD, fontSize=11.5, leading=14, spaceBefore=11, spaceAfter=3)
-_NOTE = ParagraphStyle("note", _TEXT, textColor=_GREY, spaceAfter=3)
+_PAPER = Paper(8.5, is_landscape=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +45,10 @@ def write_recall_pdf(file: Path, recall: Recall, heading: RecallHeading) -> None
 def render_recall(recall: Recall, heading: RecallHeading) -> bytes:
     """Render the recall as PDF; the same recall gives the same bytes."""
     register_fonts()
-    content = io.BytesIO()
     lot = recall["lot"]
     name = f"{'Recall drill' if heading.operation_id is None else 'Recall'} of lot {lot['lot_code']}"
-    page = SimpleDocTemplate(
-        content,
-        pagesize=landscape(A4),
-        leftMargin=15 * mm,
-        rightMargin=15 * mm,
-        topMargin=14 * mm,
-        bottomMargin=16 * mm,
-        title=name,
-        author=recall["bakery"],
-        invariant=1,
-    )
-    foot = f"{recall['bakery']} · {name} · written {_moment(heading.written_at)}"
     story = [
-        Paragraph(printable(name), _TITLE),
+        Paragraph(printable(name), _PAPER.title),
         Spacer(1, 2 * mm),
         _facts(recall, heading),
         *_section("Where it is now", _lots(recall), "Every affected lot, the lot itself first."),
@@ -86,15 +57,8 @@ def render_recall(recall: Recall, heading: RecallHeading) -> bytes:
         *_section("Mass balance", _balance(recall), _balance_note(recall)),
         *_section("Where it came from", _sources(recall), "Every lot that it was made from, back to the receipts."),
     ]
-
-    def draw_foot(canvas: Any, document: Any) -> None:
-        canvas.setFont(FONT, 7.5)
-        canvas.setFillColor(_GREY)
-        canvas.drawString(_LEFT, 9 * mm, _plain(foot))
-        canvas.drawRightString(_LEFT + WIDTH_MM * mm, 9 * mm, f"page {document.page}")
-
-    page.build(story, onFirstPage=draw_foot, onLaterPages=draw_foot)
-    return content.getvalue()
+    foot = f"{recall['bakery']} · {name} · written {_moment(heading.written_at)}"
+    return _PAPER.render(story, title=name, author=recall["bakery"], foot=foot)
 
 
 def _facts(recall: Recall, heading: RecallHeading) -> Table:
@@ -114,10 +78,7 @@ def _facts(recall: Recall, heading: RecallHeading) -> Table:
         ("Mass balance", "closes exactly for every lot" if recall["is_balanced"] else "DOES NOT CLOSE: see below"),
         ("Recorded", _recorded(heading)),
     ]
-    rows = [[Paragraph(printable(name), _HEAD), Paragraph(printable(text), _TEXT)] for name, text in facts]
-    table = Table(rows, colWidths=(28 * mm, (WIDTH_MM - 28) * mm), hAlign="LEFT")
-    table.setStyle(_style(("LINEABOVE", (0, 0), (-1, 0), 0.8, colors.black)))
-    return table
+    return _PAPER.facts(facts)
 
 
 def _lots(recall: Recall) -> Table | None:
@@ -222,53 +183,11 @@ def _origin(lot: TracedLot) -> str:
 
 
 def _section(title: str, table: Table | None, note: str) -> list[Any]:
-    """A heading that stays on the same page as the first rows of its table."""
-    head = [CondPageBreak(32 * mm), Paragraph(title, _SECTION), Paragraph(note if table else "None.", _NOTE)]
-    return [*head, table] if table else head
+    return [*_PAPER.heading(title, note if table else "None."), *([table] if table else [])]
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]], widths_mm: Sequence[int]) -> Table | None:
-    """A table with its headings on every page; columns whose name begins with ``>`` are right-aligned."""
-    if not rows:
-        return None
-    numbers = [name.startswith(">") for name in names]
-    heads = [
-        Paragraph(name.lstrip(">"), _HEAD_RIGHT if right else _HEAD) for name, right in zip(names, numbers, strict=True)
-    ]
-    widths = [width * WIDTH_MM * mm / sum(widths_mm) for width in widths_mm]
-    cells = [[_cell(*one) for one in zip(row, widths, numbers, strict=True)] for row in rows]
-    table = LongTable([heads, *cells], colWidths=widths, repeatRows=1, hAlign="LEFT")
-    to_the_right = [("ALIGN", (place, 1), (place, -1), "RIGHT") for place, right in enumerate(numbers) if right]
-    table.setStyle(_style(("LINEBELOW", (0, 0), (-1, 0), 0.8, colors.black), *to_the_right))
-    return table
-
-
-def _cell(text: str, width: float, right: bool) -> Any:
-    """A cell, as plain text if it fits on one line, which is much faster than a paragraph."""
-    plain = _plain(" ".join(text.split()))
-    if pdfmetrics.stringWidth(plain, FONT, _TEXT.fontSize) <= width - 10:
-        return plain
-    return Paragraph(printable(text), _RIGHT if right else _TEXT)
-
-
-def _style(*more: Any) -> TableStyle:
-    return TableStyle(
-        [
-            ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("FONT", (0, 0), (-1, -1), FONT, _TEXT.fontSize, _TEXT.leading),
-            ("LEFTPADDING", (0, 0), (-1, -1), 2),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 8),
-            ("TOPPADDING", (0, 0), (-1, -1), 2),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
-            ("LINEBELOW", (0, 0), (-1, -1), 0.3, _LINE),
-            *more,
-        ]
-    )
-
-
-def _plain(text: str) -> str:
-    known = register_fonts()
-    return "".join(letter if ord(letter) in known else "?" for letter in text)
+    return _PAPER.table(names, rows, widths_mm) if rows else None
 
 
 def _moment(at: datetime) -> str:

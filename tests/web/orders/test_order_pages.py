@@ -147,6 +147,28 @@ def test_an_order_is_cancelled_with_a_reason(counter: Counter) -> None:
     assert "Cancelled" in counter.text("/orders?show=all")
 
 
+def test_a_day_is_shown_by_product_and_printed(counter: Counter) -> None:
+    """The grid, the list to pick and pack by, and the delivery note, each also as PDF."""
+    order = counter.book.order(place="Town <hall>", note="ring twice")
+    counter.book.hand_over(order, {"line": 1, "quantity": 1})
+    counter.book.order(counter.book.line(counter.book.box, 9))
+    grid = counter.text("/orders/days/2026-12-04")
+    for said in ("Ada", "Box", "Cookie", "Partly handed over", "Not on the shelf", "/orders/days/2026-12-05"):
+        assert said in grid
+    picks = counter.text("/orders/days/2026-12-04/pick-list")
+    assert "8 not on the shelf yet" in picks
+    assert "Town &lt;hall&gt;" in picks
+    note = counter.text(f"/orders/{order['order_id']}/delivery-note")
+    assert "Together" not in note  # the cookies have no price
+    assert "ring twice" not in note  # a note of ours
+    assert ", lot box-" in note
+    assert "No order is due" in counter.text("/orders/days/2026-12-05")
+    assert "Nothing is left to hand over" in counter.text("/orders/days/2026-12-05/pick-list")
+    for path in ("/orders/days/2026-12-04/pick-list.pdf", f"/orders/{order['order_id']}/delivery-note.pdf"):
+        assert counter.baker.get(path).content.startswith(b"%PDF-")
+    assert counter.baker.get("/orders/days/0001-01-01").status_code == 422
+
+
 def test_a_viewer_sees_orders_and_cannot_take_any(counter: Counter) -> None:
     """No form and no button is shown."""
     order = counter.book.order()

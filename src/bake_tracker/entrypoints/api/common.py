@@ -23,6 +23,7 @@ from bake_tracker.entrypoints.api.fields import Amount, Id, Millionths, Reason, 
 from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.entrypoints.api.schemas import schema_of
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
+from bake_tracker.entrypoints.http.downloads import TYPES
 from bake_tracker.entrypoints.http.json_bodies import ExactRoute
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import Session, run_in_transaction
@@ -118,6 +119,16 @@ def reads(kind: Any, role: Any = VIEWER) -> dict[str, Any]:
         "dependencies": [role, Depends(_has_already)],
         "response_model": schema_of(kind),
         "responses": NOT_MODIFIED,
+    }
+
+
+def sends(kind: str) -> dict[str, Any]:
+    """The declarations of a route that answers with a file."""
+    content = {TYPES[kind].partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}}
+    return {
+        "dependencies": [VIEWER],
+        "response_class": Response,
+        "responses": {200: {"description": "The file", "content": content}},
     }
 
 

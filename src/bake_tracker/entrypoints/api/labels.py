@@ -1,7 +1,7 @@
 """Routes of allergens and labels: statements, labels on file, a lot's label, and files to print."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Query, Request
 from pydantic import ConfigDict
@@ -17,6 +17,7 @@ from bake_tracker.entrypoints.api.common import (
     reads,
     recorded,
     routes,
+    sends,
     tagged,
     writes,
 )
@@ -26,8 +27,8 @@ from bake_tracker.entrypoints.api.fields import (
     line,
 )
 from bake_tracker.entrypoints.api.remedies import in_words
-from bake_tracker.entrypoints.http.access import VIEWER, caller_of
-from bake_tracker.entrypoints.http.downloads import TYPES, file_answer
+from bake_tracker.entrypoints.http.access import caller_of
+from bake_tracker.entrypoints.http.downloads import file_answer
 from bake_tracker.files.recall_table import render_recall_table
 from bake_tracker.queries.operations.history import load_operation
 from bake_tracker.queries.stock.recall import load_recall
@@ -64,16 +65,6 @@ class LabelToFile(Body):
     may_contain: Many[str] | None = None
 
 
-def _file(kind: str) -> dict[str, Any]:
-    """The declarations of a route that answers with a file."""
-    content = {TYPES[kind].partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}}
-    return {
-        "dependencies": [VIEWER],
-        "response_class": Response,
-        "responses": {200: {"description": "The file", "content": content}},
-    }
-
-
 @router.get("/allergens", **reads(list[AllergensOf]))
 def list_allergens(request: Request) -> Response:
     """Recorded allergens, and the items without a record."""
@@ -105,7 +96,7 @@ def get_label(
     return tagged(request, in_words(label_view(found, words, style, differs)))
 
 
-@router.get("/lots/{lot_id}/label.pdf", **_file("pdf"))
+@router.get("/lots/{lot_id}/label.pdf", **sends("pdf"))
 def get_label_pdf(
     lot_id: Key,
     style: Style = "eu",
@@ -128,19 +119,19 @@ def get_label_pdf(
     return file_answer(content, f"label-{found.code}.pdf")
 
 
-@router.get("/lots/{lot_id}/recall.csv", **_file("csv"))
+@router.get("/lots/{lot_id}/recall.csv", **sends("csv"))
 def get_recall_csv(lot_id: Key, same_code: SameCode = False) -> Response:
     """One row per tracking event of every lot that this one reached, as CSV."""
     return _recall_table(lot_id, "csv", same_code)
 
 
-@router.get("/lots/{lot_id}/recall.xlsx", **_file("xlsx"))
+@router.get("/lots/{lot_id}/recall.xlsx", **sends("xlsx"))
 def get_recall_xlsx(lot_id: Key, same_code: SameCode = False) -> Response:
     """The tracking events as a workbook, with the mass balance of every lot."""
     return _recall_table(lot_id, "xlsx", same_code)
 
 
-@router.get("/lots/{lot_id}/recall.pdf", **_file("pdf"))
+@router.get("/lots/{lot_id}/recall.pdf", **sends("pdf"))
 def get_recall_pdf(
     request: Request,
     lot_id: Key,

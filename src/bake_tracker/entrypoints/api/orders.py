@@ -1,5 +1,6 @@
 """Routes of customers' orders and of what is handed over."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Query, Request
@@ -8,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from bake_tracker.domain.choices import CountSaw
+from bake_tracker.domain.orders.views import OrderDay, OrderView
 from bake_tracker.domain.slice_keys import write_key
 from bake_tracker.entrypoints.api.common import (
     After,
@@ -22,6 +24,7 @@ from bake_tracker.entrypoints.api.common import (
     reads,
     recorded,
     routes,
+    sends,
     tagged,
     writes,
 )
@@ -40,7 +43,10 @@ from bake_tracker.entrypoints.api.fields import (
     UnitText,
     line,
 )
-from bake_tracker.queries.views.order import OrderRow, OrderView, load_order_slice, load_order_view
+from bake_tracker.entrypoints.http.downloads import file_answer
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.views.order import OrderRow, load_order_slice, load_order_view
+from bake_tracker.queries.views.order_day import load_order_day
 from bake_tracker.services.database import read_scope
 from bake_tracker.services.orders.change import (
     OrderCancellationResult,
@@ -172,6 +178,35 @@ def list_orders(
         ask = asked("due_on", limit, after, search)
         found = load_order_slice(session, ask, shown=show, since=since, until=until)
     return tagged(request, OrderPage(orders=found.rows, next=write_key(found.next)))
+
+
+@router.get("/orders/days/{day}", **reads(OrderDay))
+def get_order_day(request: Request, day: date) -> Response:
+    """The orders of a day with the lots to pick, and what all of them want of each product."""
+    with read_scope() as session:
+        return tagged(request, load_order_day(session, day))
+
+
+@router.get("/orders/days/{day}/pick-list.pdf", **sends("pdf"))
+def get_pick_list(day: date) -> Response:
+    """What is left to hand over on a day, order by order, to pick and pack by."""
+    from bake_tracker.files.order_sheets import render_pick_list  # a PDF library that others do not need
+
+    with read_scope() as session:
+        found, house = load_order_day(session, day), load_bakery(session)
+    return file_answer(render_pick_list(found, house.name), f"pick-list-{day}.pdf")
+
+
+@router.get("/orders/{order_id}/delivery-note.pdf", **sends("pdf"))
+def get_delivery_note(order_id: Key) -> Response:
+    """The delivery note of an order."""
+    from bake_tracker.files.order_sheets import render_delivery_note
+
+    with read_scope() as session:
+        found, house = load_order_view(session, order_id), load_bakery(session)
+    return file_answer(
+        render_delivery_note(found, house.name, house.currency, house.decimals), f"delivery-note-{order_id}.pdf"
+    )
 
 
 @router.get("/orders/{order_id}", **reads(OrderView))

@@ -15,7 +15,7 @@ from bake_tracker.entrypoints.web.catalog import (
     unit_change,
 )
 from bake_tracker.entrypoints.web.log import errors, questions, transactions
-from bake_tracker.entrypoints.web.orders import book, taking
+from bake_tracker.entrypoints.web.orders import book, sheets, taking
 from bake_tracker.entrypoints.web.pages import show_problem
 from bake_tracker.entrypoints.web.planning import plan
 from bake_tracker.entrypoints.web.production import bake, box, operations, today
@@ -45,6 +45,7 @@ PAGES: tuple[APIRouter, ...] = (
     set_up.router,
     operations.router,
     taking.router,  # /orders/new before /orders/{order_id}
+    sheets.router,
     book.router,
     plan.router,
     lots.router,

@@ -1,5 +1,6 @@
 """Orders as they stand: the latest version that was not undone, and what was handed over of it."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.errors import OrderNotFoundError
 from bake_tracker.domain.orders.contents import OrderedLine, OrderState, state_of
 from bake_tracker.models import tables
+from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.operations.reversal import stands
 
 _version, _line = tables.order_version, tables.order_line
@@ -64,44 +66,58 @@ def load_order(session: Session, order_id: int) -> StandingOrder:
     Raises:
         OrderNotFoundError: there is no such order, or it was undone.
     """
-    rows = session.execute(select(_version).where(_version.c.order_id == order_id, is_in_force()))
-    found = rows.one_or_none()
-    if found is None:
+    found = load_orders(session, _version.c.order_id == order_id)
+    if not found:
         raise OrderNotFoundError(order_id)
-    lines = session.execute(select(_line).where(_line.c.order_version_id == found.id).order_by(_line.c.line)).all()
-    highest = (
-        select(func.max(_line.c.line))
-        .join(_version, _version.c.id == _line.c.order_version_id)
-        .where(_version.c.order_id == order_id)
-        .scalar_subquery()
-    )
-    given = session.execute(
-        select(highest.label("highest"), _over_line.c.line, _over_line.c.quantity_micros)
-        .select_from(tables.customer_order)
-        .outerjoin(_over, (_over.c.order_id == tables.customer_order.c.id) & stands(_over.c.operation_id))
-        .outerjoin(_over_line, _over_line.c.hand_over_id == _over.c.id)
-        .where(tables.customer_order.c.id == order_id)
+    return found[0]
+
+
+def load_orders_due(session: Session, since: date, until: date) -> list[StandingOrder]:
+    """The orders of these days that were not cancelled, by the time they are due; three statements."""
+    return load_orders(session, _version.c.due_on.between(since, until) & (_version.c.status != "cancelled"))
+
+
+def load_orders(session: Session, wanted: ColumnElement[bool]) -> list[StandingOrder]:
+    """The orders whose version in force is wanted, by the time they are due; those of any time of a day come last."""
+    of_order = select(func.max(_line.c.line)).join(_later, _later.c.id == _line.c.order_version_id)
+    highest = of_order.where(_later.c.order_id == _version.c.order_id).scalar_subquery().label("highest_line")
+    versions = session.execute(
+        select(_version, highest)
+        .where(wanted, is_in_force())
+        .order_by(_version.c.due_on, _version.c.due_time.is_(None), _version.c.due_time, _version.c.order_id)
     ).all()
-    handed: dict[int, int] = {}
-    for row in given:
-        if row.line is not None:
-            handed[row.line] = handed.get(row.line, 0) + row.quantity_micros
-    return StandingOrder(
-        order_id=order_id,
-        version_id=found.id,
-        is_cancelled=found.status == "cancelled",
-        recipient_id=found.recipient_id,
-        event_id=found.event_id,
-        due_on=found.due_on,
-        due_time=found.due_time,
-        how=found.how,
-        place=found.place,
-        reference=found.reference,
-        note=found.note,
-        lines=tuple(OrderedLine(row.line, row.item_id, row.quantity_micros, row.price_micros) for row in lines),
-        handed_over=handed,
-        highest_line=given[0].highest,
+    ordered: defaultdict[int, list[OrderedLine]] = defaultdict(list)
+    of_versions = among(session, _line.c.order_version_id, (row.id for row in versions))
+    for row in session.execute(select(_line).where(of_versions).order_by(_line.c.order_version_id, _line.c.line)):
+        line = OrderedLine(row.line, row.item_id, row.quantity_micros, row.price_micros)
+        ordered[row.order_version_id].append(line)
+    handed: defaultdict[int, defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
+    given = (
+        select(_over.c.order_id, _over_line.c.line, _over_line.c.quantity_micros)
+        .join(_over_line, _over_line.c.hand_over_id == _over.c.id)
+        .where(among(session, _over.c.order_id, (row.order_id for row in versions)), stands(_over.c.operation_id))
     )
+    for row in session.execute(given):
+        handed[row.order_id][row.line] += row.quantity_micros
+    return [
+        StandingOrder(
+            order_id=row.order_id,
+            version_id=row.id,
+            is_cancelled=row.status == "cancelled",
+            recipient_id=row.recipient_id,
+            event_id=row.event_id,
+            due_on=row.due_on,
+            due_time=row.due_time,
+            how=row.how,
+            place=row.place,
+            reference=row.reference,
+            note=row.note,
+            lines=tuple(ordered[row.id]),
+            handed_over=handed[row.order_id],
+            highest_line=row.highest_line,
+        )
+        for row in versions
+    ]
 
 
 def load_of_reference(session: Session, recipient_id: int, reference: str) -> Any:

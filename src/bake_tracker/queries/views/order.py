@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.orders.contents import ORDERED, OrderState, price_of, total_of
+from bake_tracker.domain.orders.views import GivenGoods, GivenLine, GivenLot, OrderLineView, OrderVersionRow, OrderView
 from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
@@ -50,77 +51,6 @@ class OrderRow(TypedDict):
     reference: str | None
     goods: list[ListedGoods]
     total_price: str | None
-
-
-class OrderLineView(TypedDict):
-    """A line of one order; ``left`` has not been handed over."""
-
-    line: int
-    item_id: int
-    item_slug: str
-    item_name: str
-    quantity: str
-    unit: str
-    price: str | None
-    amount: str | None
-    handed_over: str
-    left: str
-
-
-class GivenLine(TypedDict):
-    """A line of a hand-over."""
-
-    line: int | None
-    item_slug: str
-    item_name: str
-    quantity: str
-    unit: str
-    price: str | None
-    amount: str | None
-
-
-class GivenGoods(TypedDict):
-    """A hand-over of an order that was not undone."""
-
-    operation_id: str
-    hand_over_id: int
-    happened_at: str
-    on: str
-    note: str | None
-    lines: list[GivenLine]
-    total_price: str | None
-
-
-class OrderVersionRow(TypedDict):
-    """An operation that took, changed or cancelled an order, and was not undone; ``on`` is the bakery's day."""
-
-    operation_id: str
-    operation: str
-    recorded_at: str
-    on: str
-    actor: str | None
-    reason: str | None
-
-
-class OrderView(TypedDict):
-    """One order as it stands."""
-
-    order_id: int
-    due_on: str
-    due_time: str | None
-    state: OrderState
-    recipient_id: int | None
-    recipient: str | None
-    event_id: int | None
-    event: str | None
-    how: str
-    place: str | None
-    reference: str | None
-    note: str | None
-    lines: list[OrderLineView]
-    total_price: str | None
-    hand_overs: list[GivenGoods]
-    versions: list[OrderVersionRow]
 
 
 def load_order_slice(
@@ -325,6 +255,7 @@ def _load_hand_overs(session: Session, order_id: int, house: BakeryInfo) -> list
     by_id = defaultdict[int, list[Any]](list)
     for row in rows:
         by_id[row.id].append(row)
+    lots = _load_lots(session, {row.operation_id for row in rows})
     found: list[GivenGoods] = []
     for key, lines in by_id.items():
         amounts = [one.amount_micros for one in lines]
@@ -336,10 +267,36 @@ def _load_hand_overs(session: Session, order_id: int, house: BakeryInfo) -> list
                 "on": house.local_day(lines[0].happened_at).isoformat(),
                 "note": lines[0].note,
                 "lines": [_given(one) for one in lines],
+                "lots": lots[lines[0].operation_id],
                 "total_price": None if None in amounts else format_money(sum(amounts)),
             }
         )
     return found
+
+
+def _load_lots(session: Session, operation_ids: Collection[str]) -> defaultdict[str, list[GivenLot]]:
+    adjustment, lot, item = tables.adjustment, tables.lot, tables.item
+    of_lot = (lot.c.id, lot.c.code, item.c.name, item.c.base_unit)
+    rows = session.execute(
+        select(adjustment.c.operation_id, adjustment.c.quantity_micros, *of_lot)
+        .join(lot, lot.c.id == adjustment.c.lot_id)
+        .join(item, item.c.id == lot.c.item_id)
+        .where(among(session, adjustment.c.operation_id, operation_ids))
+        .order_by(adjustment.c.id)
+    )
+    lots = defaultdict[str, list[GivenLot]](list)
+    for row in rows:
+        quantity = format_micros(-row.quantity_micros)
+        lots[row.operation_id].append(
+            {
+                "lot_id": row.id,
+                "lot_code": row.code,
+                "item_name": row.name,
+                "quantity": quantity,
+                "unit": row.base_unit,
+            }
+        )
+    return lots
 
 
 def _given(one: Any) -> GivenLine:

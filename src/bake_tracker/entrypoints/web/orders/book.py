@@ -1,10 +1,12 @@
 """Orders: the list, one of them, its hand-over and its cancellation."""
 
+from datetime import timedelta
 from typing import Any, Literal
 
 from fastapi import Request
 from starlette.responses import Response
 
+from bake_tracker.clock import now
 from bake_tracker.domain.amounts import amount_of
 from bake_tracker.domain.errors import ServiceError
 from bake_tracker.domain.slices import Found
@@ -49,7 +51,8 @@ def orders(request: Request, show: Literal["", "all"] = "") -> Response:
         house = load_bakery(session)
         found = load_order_slice(session, ask, shown=show or "open")
     rows = [{**row, "what": ", ".join(_goods(one) for one in row["goods"])} for row in found.rows]
-    return LIST.answer(request, "orders.html", Found(rows, found.next), bakery=house, show=show)
+    tomorrow = house.local_day(now() + timedelta(days=1)).isoformat()
+    return LIST.answer(request, "orders.html", Found(rows, found.next), bakery=house, show=show, tomorrow=tomorrow)
 
 
 @router.get("/orders/{order_id}", name="order", dependencies=[VIEWER])

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from bake_tracker.domain.errors import ServiceError
 from bake_tracker.domain.orders.contents import HOWS
+from bake_tracker.domain.orders.views import OrderView
 from bake_tracker.entrypoints.http.access import BAKER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank, by_line, choices
@@ -14,7 +15,7 @@ from bake_tracker.entrypoints.web.orders.words import BY_NAME, HOW_WORDS, OrderI
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.views.event import load_event_slice
-from bake_tracker.queries.views.order import OrderView, load_offered_items, load_order_view
+from bake_tracker.queries.views.order import load_offered_items, load_order_view
 from bake_tracker.queries.views.recipient import load_recipient_slice
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.orders.change import record_order_change

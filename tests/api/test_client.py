@@ -207,3 +207,22 @@ def test_it_speaks_to_a_real_server(kitchen: Kitchen, web: Web, database_url: st
         server.end()
         with pytest.raises(UnreachableError):
             BakeTracker(server.url, token, tries=1).get("/stock")
+
+
+def test_orders_are_taken_once_and_handed_over(kitchen: Kitchen, web: Web) -> None:
+    """A reference that is sent again with another key is the same order."""
+    bakery, _ = client_of(web)
+    box, cookie = kitchen.ids["Box"], kitchen.ids["Cookie"]
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+    ada = bakery.send("POST", "/recipients", {"name": "Ada"})["recipient_id"]
+    lines = [{"item_id": cookie, "quantity": 6, "price": Decimal("1.50")}, {"item_id": box, "quantity": 1}]
+    asked = {"due_on": date(2026, 12, 4), "due_time": "14:30", "recipient_id": ada, "reference": "A-17"}
+    order = bakery.take_order(lines, **asked)
+    assert (order.state, order.due_on, order.total_price) == ("open", date(2026, 12, 4), None)
+    assert bakery.take_order(lines, **asked) == order
+    with pytest.raises(ConflictError, match="taken with other contents"):
+        bakery.take_order(lines[:1], **asked)
+    over = bakery.hand_over(order.order_id, [{"line": 1, "quantity": 4}])
+    assert (over.state, over.total_price) == ("partly handed over", Decimal("6.00"))
+    assert [(one.recipient, one.state) for one in bakery.orders(search="A-17")] == [("Ada", "partly handed over")]
+    assert bakery.hand_over(lines=[{"item_id": cookie, "quantity": 1}]).order_id is None

@@ -225,6 +225,48 @@ class BakeTracker:
         }
         return self._post(results.BakeAndPack, "/bake-and-packs", body, key)
 
+    # Orders.
+
+    def orders(
+        self, *, show: Literal["open", "all"] = "open", search: str | None = None
+    ) -> Iterator[results.ListedOrder]:
+        """Orders by the day they are due; the open ones have something left to hand over."""
+        return (read(results.ListedOrder, one) for one in self.pages("/orders", "orders", show=show, search=search))
+
+    def take_order(
+        self,
+        lines: Sequence[Mapping[str, Any]],
+        due_on: date,
+        *,
+        due_time: str | None = None,
+        recipient_id: int | None = None,
+        reference: str | None = None,
+        key: Key = None,
+        **more: Any,
+    ) -> results.Order:
+        """Take an order; the same order with the same reference of a customer is taken once, whatever the key."""
+        body = {
+            "lines": list(lines),
+            "due_on": due_on,
+            "due_time": due_time,
+            "recipient_id": recipient_id,
+            "reference": reference,
+            **more,
+        }
+        return self._post(results.Order, "/orders", body, key)
+
+    def hand_over(
+        self,
+        order_id: int | None = None,
+        lines: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        key: Key = None,
+        **more: Any,
+    ) -> results.HandOver:
+        """Hand over all that is left of an order, or these lines of it, or goods without an order."""
+        body = {"order_id": order_id, "lines": None if lines is None else list(lines), **more}
+        return self._post(results.HandOver, "/hand-overs", body, key)
+
     # Adjustments, holds and undo.
 
     def adjust(

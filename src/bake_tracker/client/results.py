@@ -210,6 +210,43 @@ class ListedLot:
 
 
 @dataclass(frozen=True, slots=True)
+class Order(Recorded):
+    """A customer's order as it is now; the price is None if a line has none."""
+
+    order_id: int
+    state: str
+    recipient_id: int | None
+    due_on: date
+    due_time: str | None
+    reference: str | None
+    total_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedOrder:
+    """An order in a list; ``recipient`` is the customer's name."""
+
+    order_id: int
+    state: str
+    recipient: str | None
+    due_on: date
+    due_time: str | None
+    reference: str | None
+    total_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver(Recorded):
+    """Goods given to a customer; ``state`` is the order's after it, and costs are signed."""
+
+    hand_over_id: int
+    order_id: int | None
+    state: str | None
+    total_cost: Decimal | None
+    total_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A production or an assembly."""
 

@@ -6,10 +6,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from bake_tracker.domain.importing.declared import read_kept_in
 from bake_tracker.domain.importing.plan import PREFERRED, ItemPlan, SupplierPlan
 from bake_tracker.domain.importing.rows import MAX_RATIO, Row, dicts, exact_number, plain
-from bake_tracker.domain.importing.shelf import Need, Shelf
+from bake_tracker.domain.importing.shelf import Need, Shelf, read_kept_in
 from bake_tracker.domain.units import density_g_per_ml, unit_called
 
 CATEGORY_LEVELS = (0, 1)

@@ -1,8 +1,8 @@
 """What an import will add: frozen values that refer to each other by slug, because ids do not exist yet."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, time
 from decimal import Decimal
 from fractions import Fraction
 
@@ -180,8 +180,33 @@ class RecipientPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderLinePlan:
+    """A line of an order; the price is for one of the item's base unit."""
+
+    item_slug: str
+    quantity: Fraction
+    unit: str | None
+    price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlan:
+    """A customer's order to take."""
+
+    recipient_slug: str
+    reference: str
+    due_on: date
+    due_time: time | None
+    how: str
+    place: str | None
+    event_slug: str | None
+    note: str | None
+    lines: tuple[OrderLinePlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OnFile:
-    """What the bakery already has, by slug; products by identity."""
+    """What the bakery already has, by slug; products by identity, and orders by customer and reference."""
 
     database_id: str
     bakery: BakeryPlan
@@ -195,3 +220,4 @@ class OnFile:
     recipients: Mapping[str, RecipientPlan]
     names: Mapping[str, str]
     """Slugs of items by their other names."""
+    orders: Mapping[tuple[str, str], int] = field(default_factory=dict)

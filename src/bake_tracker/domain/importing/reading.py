@@ -12,11 +12,11 @@ from uuid import UUID, uuid5
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.importing.bakery import plan_bakery, plan_goods, plan_names
 from bake_tracker.domain.importing.catalog import plan_ingredients, plan_materials, plan_suppliers, settle_parents
-from bake_tracker.domain.importing.declared import plan_declared
 from bake_tracker.domain.importing.facts import Facts, plan_facts
 from bake_tracker.domain.importing.fingerprints import fingerprint, fingerprint_of_export
 from bake_tracker.domain.importing.history import PAST
 from bake_tracker.domain.importing.lots import Lots
+from bake_tracker.domain.importing.orders import plan_orders
 from bake_tracker.domain.importing.other_programs import APPLICATION, from_other_program
 from bake_tracker.domain.importing.plan import (
     BakeryPlan,
@@ -27,6 +27,7 @@ from bake_tracker.domain.importing.plan import (
     LotPlan,
     NamePlan,
     OnFile,
+    OrderPlan,
     ProductPlan,
     RecipePlan,
     RecipientPlan,
@@ -39,7 +40,7 @@ from bake_tracker.domain.importing.recipes import plan_recipes
 from bake_tracker.domain.importing.report import NotKept, not_kept
 from bake_tracker.domain.importing.rows import Findings, Row, plain
 from bake_tracker.domain.importing.sections import Sections, sections_of, tables_of_json
-from bake_tracker.domain.importing.shelf import Shelf
+from bake_tracker.domain.importing.shelf import Shelf, plan_declared
 from bake_tracker.domain.importing.tables import FORMAT
 from bake_tracker.domain.importing.variants import as_export
 from bake_tracker.domain.name_matching import name_key
@@ -75,6 +76,7 @@ class ImportPlan:
     recipes: tuple[RecipePlan, ...]
     events: tuple[EventPlan, ...]
     recipients: tuple[RecipientPlan, ...]
+    orders: tuple[OrderPlan, ...]
     makes: tuple[tuple[str, tuple[YieldPlan, ...]], ...]
     """Yields for recipes of the bakery that have none, by the recipe's slug."""
     goods: tuple[GoodPlan, ...]
@@ -196,8 +198,8 @@ def plan_import(
     items = Shelf("an ingredient", known.items, findings, {**known.names, **told})
     suppliers = Shelf("a supplier", known.suppliers, findings)
     recipes = Shelf("a recipe", known.recipes, findings)
-    events = Shelf("an event", known.events, findings)
-    recipients = Shelf("a recipient", known.recipients, findings)
+    events = Shelf("an event", known.events, findings, {})
+    recipients = Shelf("a customer", known.recipients, findings, {})
     products = Products(known.products, findings)
 
     names = Shelf("a name", {key: NamePlan(key, key, slug) for key, slug in known.names.items()}, findings)
@@ -228,6 +230,8 @@ def plan_import(
     facts = plan_facts(document, said, items, products, recipes)
     plan_declared(document, "events", EventPlan, events)
     plan_declared(document, "recipients", RecipientPlan, recipients)
+    of_tables = document if isinstance(document, Sections) else {}
+    orders = plan_orders(of_tables, known.orders, items, recipients, events, findings)
 
     # Counted by row, now that no later row can refuse an item any more; a recipe's new finished unit has no row.
     added.update(row.kind for row in items.rows.values())
@@ -244,6 +248,7 @@ def plan_import(
         recipe_rates=len(facts.rates),
         events=len(events.new),
         recipients=len(recipients.new),
+        orders=len(orders),
     )
     return ImportPlan(
         items=tuple(items.new.values()),
@@ -253,6 +258,7 @@ def plan_import(
         recipes=tuple(_resolved(recipe, recipes) for recipe in recipes.new.values()),
         events=tuple(events.new.values()),
         recipients=tuple(recipients.new.values()),
+        orders=orders,
         goods=goods,
         names=tuple(names.new.values()) + _to_remember(told, names),
         bakery=bakery,

@@ -1,14 +1,16 @@
-"""Look up slugs of a file: in the bakery, among the rows to add, or among the refused rows."""
+"""Look up slugs of a file: in the bakery, among the rows to add, or among the refused rows; and plan simple rows."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from bake_tracker.domain.circles import circles
 from bake_tracker.domain.importing.differences import row_differences
+from bake_tracker.domain.importing.plan import PREFERRED
 from bake_tracker.domain.importing.rows import Findings, Row
+from bake_tracker.domain.importing.tables import TABLES, Column
 from bake_tracker.domain.name_matching import name_key, suggestion
 from bake_tracker.domain.remedies import Advice
 
@@ -118,19 +120,21 @@ class Shelf(Generic[Thing]):
                 return found
         return None
 
-    def find(self, row: Row, field: str, fits: Callable[[Thing], bool] | None = None) -> Thing | None:
+    def find(
+        self, row: Row, field: str, fits: Callable[[Thing], bool] | None = None, what: str | None = None
+    ) -> Thing | None:
         """The thing that the row names in ``field``; if there is none, the row is refused.
 
-        Only a thing that ``fits`` is suggested in its place.
+        Only a thing that ``fits``, which is called ``what``, is suggested in its place.
         """
         slug = row.fields.get(field)
         if not isinstance(slug, str) or not slug:
-            row.refuse(field, f"must be the slug of {self.what}")
+            row.refuse(field, f"must be the slug of {what or self.what}")
             return None
         found = self.get(slug) or self.by_name(slug)
         if found is None:
             self.missed.add(slug)
-            row.refuse(field, *self.why_missing(slug, fits))
+            row.refuse(field, *self.why_missing(slug, fits, what))
         return found
 
     def by_name(self, text: str) -> Thing | None:
@@ -143,7 +147,7 @@ class Shelf(Generic[Thing]):
         called = self._names().get(key, set())
         return self.get(next(iter(called))) if len(called) == 1 else None
 
-    def why_missing(self, slug: str, fits: Callable[[Thing], bool] | None = None) -> Advice:
+    def why_missing(self, slug: str, fits: Callable[[Thing], bool] | None = None, what: str | None = None) -> Advice:
         """Why nothing was found for a reference, and what would help."""
         if slug in self.refused:
             return Advice(f"refers to {self.refused[slug]}, which was refused; correct that first")
@@ -151,7 +155,7 @@ class Shelf(Generic[Thing]):
             return Advice(f"matches {len(called)} names: {', '.join(sorted(called))}; use the slug of one")
         by = "slug" if self.told is None else "slug or name"
         near = Advice("") if self.told is None else self.findings.suggest(slug, fits, self._likely)
-        nowhere = f"neither the file nor the bakery has {self.what} with this {by}; add it or correct this"
+        nowhere = f"neither the file nor the bakery has {what or self.what} with this {by}; add it or correct this"
         return Advice(nowhere + near.text, near.remedy)
 
     def _names(self) -> dict[str, set[str]]:
@@ -208,3 +212,37 @@ class Shelf(Generic[Thing]):
                 need = next(need for need in needs[slug] if need.slug == following)
                 need.row.refuse(need.field, f"it would contain itself: {path}; remove one of these references")
                 self.withdraw(slug)
+
+
+def plan_declared(document: Mapping[str, Any], name: str, plan: type[Thing], shelf: Shelf[Thing]) -> None:
+    """Plan the rows of a table, each field read as its column declares; what a row leaves empty has its default."""
+    columns = {known: column for column in TABLES[name].columns for known in (column.name, column.of)}
+    for row in shelf.findings.rows(document, name):
+        called = row.read_name("name")
+        said: dict[str, Any] = {"slug": row.read_slug(called), "name": called}
+        for field in fields(plan):  # type: ignore[arg-type]  # every plan is a dataclass
+            if field.name not in said and (value := _read(row, columns[field.name])) is not None:
+                said[field.name] = value
+        shelf.admit(row, plan(**said))
+
+
+def _read(row: Row, column: Column) -> Any:
+    field = row.first(column.read_as, column.older or column.read_as)
+    if column.choices:
+        return row.read_choice(field, column.choices, column.choices[0])
+    if column.kind == "text":
+        return row.read_text(field, limit=column.limit)
+    if column.kind == "number" and column.most is not None:
+        return row.read_whole(field, column.most)
+    if column.kind == "number":
+        return row.read_optional(field)
+    return {"kept_in": read_kept_in, "flag": Row.read_flag, "day": Row.read_day}[column.kind](row, field)
+
+
+def read_kept_in(row: Row, field: str) -> str:
+    """The base unit that an item is kept in."""
+    if not row.has(field):
+        row.refuse(field, "is missing; give the unit it is kept in, such as g, ml, each or cm")
+        return "g"
+    unit = row.read_unit(field)
+    return PREFERRED[unit.dimension] if unit else "g"

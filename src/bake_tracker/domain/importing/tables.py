@@ -6,6 +6,7 @@ from typing import Literal
 
 from bake_tracker.domain.arguments import MAX_TEXT
 from bake_tracker.domain.choices import ITEM_KINDS, MAX_SHELF_LIFE_DAYS, PICK_POLICIES
+from bake_tracker.domain.orders.contents import HOWS
 
 FORMAT = "bake-tracker tables 1"
 
@@ -174,6 +175,27 @@ TABLES: Mapping[str, TableKind] = {
         ),
         "one row for each ingredient",
     ),
+    "orders": TableKind(
+        "orders",
+        (
+            Column("customer", synonyms=("recipient", "client"), is_needed=True, note="slug or name", example="ada"),
+            Column(
+                "reference", synonyms=("order", "order_number", "order_id", "number"), is_needed=True, example="A-17",
+                note="the customer's own number; rows with the same one are one order",
+            ),
+            Column("due", "day", synonyms=("due_on", "date", "day", "wanted_on"), is_needed=True, example="2026-12-04"),
+            Column("time", synonyms=("due_time", "at"), note="on the bakery's clock", example="14:30"),
+            Column("item", synonyms=("product", "what", "article", "item_slug"), is_needed=True, example="cookie-box",
+                note="slug or name of the finished unit or good"),
+            Column("quantity", "number", synonyms=("qty", "amount"), is_needed=True, example="60"),
+            Column("unit", synonyms=("uom", "units"), note="if it is not the item's own", example="each"),
+            Column("price", "money", synonyms=("unit_price", "price_each"), note="of one, as agreed", example="12.50"),
+            Column("how", choices=HOWS, note=", ".join(HOWS), example=HOWS[0]),
+            Column("place", synonyms=("where", "address"), limit=200),
+            Column("event", note="slug or name"), _NOTE,
+        ),
+        "one row for each line of an order; what is the same for all of it may stand in its first row alone",
+    ),
     "names": TableKind("names", (_NAME, Column("item"))),
     "measures": TableKind(
         "measures",
@@ -187,7 +209,13 @@ TABLES: Mapping[str, TableKind] = {
     ),
 }  # fmt: skip
 
-TEMPLATES = {"purchases": "purchases", "ingredients": "ingredients", "lots": "lots", "recipes": "recipe_lines"}
+TEMPLATES = {
+    "purchases": "purchases",
+    "ingredients": "ingredients",
+    "lots": "lots",
+    "recipes": "recipe_lines",
+    "orders": "orders",
+}
 """The tables that people fill in, by the name of their template."""
 
 EXPORTED = (

@@ -73,7 +73,7 @@ class OrderedGoods(Body):
 
 
 class NewOrder(Body):
-    """An order; see ``record_order``. Without an ``Idempotency-Key``, the customer's ``reference`` does its work."""
+    """An order; see ``record_order``. The customer's ``reference`` does the work of an ``Idempotency-Key``."""
 
     model_config = ConfigDict(
         json_schema_extra={

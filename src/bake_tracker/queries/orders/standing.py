@@ -1,7 +1,7 @@
 """Orders as they stand: the latest version that was not undone, and what was handed over of it."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -118,6 +118,22 @@ def load_orders(session: Session, wanted: ColumnElement[bool]) -> list[StandingO
         )
         for row in versions
     ]
+
+
+def load_references(session: Session) -> dict[tuple[str, str], int]:
+    """The orders that have a reference, by their customer's slug and it."""
+    rows = session.execute(
+        select(tables.recipient.c.slug, _version.c.reference, _version.c.order_id)
+        .join(tables.recipient, tables.recipient.c.id == _version.c.recipient_id)
+        .where(_version.c.reference.is_not(None), is_in_force())
+    )
+    return {(row.slug, row.reference): row.order_id for row in rows}
+
+
+def lock_customers(session: Session, recipient_ids: Iterable[int]) -> None:
+    """Lock customers in id order until the transaction ends, and with them their references."""
+    key = tables.recipient.c.id
+    session.execute(select(key).where(among(session, key, recipient_ids)).order_by(key).with_for_update(key_share=True))
 
 
 def load_of_reference(session: Session, recipient_id: int, reference: str) -> Any:

@@ -10,6 +10,7 @@ from bake_tracker.domain.stock.reversal import Link
 from bake_tracker.models import tables
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.operations.reversal import stands
+from bake_tracker.queries.orders.standing import lock_customers
 
 _version, _over, _line = tables.order_version, tables.hand_over, tables.order_line
 _later, _other, _newer = (tables.order_version.alias() for _ in range(3))
@@ -88,9 +89,5 @@ def lock_orders_of(session: Session, operation_ids: Collection[str]) -> None:
     order = tables.customer_order.c.id
     found = select(order).where(order.in_(union_all(wrote, handed)))
     session.execute(found.order_by(order).with_for_update(key_share=True)).all()
-    # A reference that an undo brings back is the customer's.
-    whose = select(_version.c.recipient_id).where(_version.c.order_id.in_(wrote))
-    customer = tables.recipient.c.id
-    session.execute(
-        select(customer).where(customer.in_(whose)).order_by(customer).with_for_update(key_share=True)
-    ).all()
+    whose = select(_version.c.recipient_id).where(_version.c.order_id.in_(wrote), _version.c.recipient_id.is_not(None))
+    lock_customers(session, set(session.scalars(whose)))  # a reference that an undo brings back is theirs

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
@@ -17,7 +17,7 @@ from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError, ImportRefusedError
 from bake_tracker.domain.importing.facts import Facts
 from bake_tracker.domain.importing.fingerprints import fingerprint
-from bake_tracker.domain.importing.plan import BakeryPlan, ItemPlan, LotPlan, OnFile, RecipePlan
+from bake_tracker.domain.importing.plan import BakeryPlan, ItemPlan, LotPlan, OnFile, OrderPlan, RecipePlan
 from bake_tracker.domain.importing.reading import (
     Export,
     ImportPlan,
@@ -44,6 +44,7 @@ from bake_tracker.queries.importing.on_file import (
     load_product_ids,
     load_recorded,
 )
+from bake_tracker.queries.orders.standing import load_references, lock_customers
 from bake_tracker.services.catalog.changes import note_made
 from bake_tracker.services.catalog.names import record_name
 from bake_tracker.services.catalog.recipes import record_recipe_yield
@@ -51,6 +52,7 @@ from bake_tracker.services.catalog.things import record_bakery
 from bake_tracker.services.importing.carried_lots import finish_carried, finish_used_up
 from bake_tracker.services.importing.facts import write_facts
 from bake_tracker.services.operation import Kind, Operation, checking, recording
+from bake_tracker.services.orders.order import record_order
 from bake_tracker.services.stock.ledger import lock_items
 from bake_tracker.services.stock.receipt import record_receipt
 
@@ -169,7 +171,10 @@ def _names(given: Arguments, names: object) -> dict[str, str]:
 
 
 def _plan(session: Session, document: Mapping[str, Any], told: Mapping[str, str]) -> ImportPlan:
-    plan = plan_import(document, load_on_file(session), load_facts(session), told)
+    known = load_on_file(session)
+    if document.get("orders"):
+        known = replace(known, orders=load_references(session))
+    plan = plan_import(document, known, load_facts(session), told)
     lots_here = load_lots_by_code(session, {lot.lot_code for _, lot in plan.lots if lot.is_carried and lot.lot_code})
     imported = load_imported_lots(session) if plan.lots else Counter()
     while True:
@@ -207,6 +212,7 @@ def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
     received = {lot.operation_id: _receive(session, lot, items, products, suppliers) for _, lot in plan.lots}
     finish_carried(operation, plan, received, source)
     finish_used_up(operation, plan, received, source)
+    _take_orders(session, plan.orders, items)
 
 
 def _add_items(operation: Operation, plans: Sequence[ItemPlan]) -> Ids:
@@ -299,6 +305,18 @@ def _receive(
         operation_id=lot.operation_id,
     )
     return result["lot_id"]
+
+
+def _take_orders(session: Session, orders: Sequence[OrderPlan], items: Ids) -> None:
+    customers, events = load_slugs(session, "recipient"), load_slugs(session, "event")
+    lock_customers(session, {customers[order.recipient_slug] for order in orders})
+    for order in orders:
+        asked = asdict(order)
+        customer, event = asked.pop("recipient_slug"), asked.pop("event_slug")
+        asked["lines"] = [{"item_id": items[line.pop("item_slug")], **line} for line in asked["lines"]]
+        record_order(
+            session=session, recipient_id=customers[customer], event_id=events[event] if event else None, **asked
+        )
 
 
 def _insert(operation: Operation, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

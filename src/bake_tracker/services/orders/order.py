@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
@@ -25,10 +25,11 @@ from bake_tracker.domain.orders.contents import (
 from bake_tracker.domain.orders.due import due_instant, real_time
 from bake_tracker.domain.recipes.quantities import Item, stated_quantity
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, drawn_micros, format_micros
-from bake_tracker.models import CustomerOrder, OrderVersion, Recipient, tables
+from bake_tracker.models import CustomerOrder, OrderVersion, tables
 from bake_tracker.queries.catalog.definitions import check_event, check_recipient, load_items
 from bake_tracker.queries.catalog.parts import Typed, refuse_parts
-from bake_tracker.queries.orders.standing import StandingOrder, load_of_reference, load_order
+from bake_tracker.queries.operations.recorded import is_recorded
+from bake_tracker.queries.orders.standing import StandingOrder, load_of_reference, load_order, lock_customers
 from bake_tracker.services.operation import Kind, Operation, recording
 
 _TOLD = ("order_id", "state", "recipient_id", "event_id", "due_on", "due_time", "line_count", "total_price")
@@ -199,8 +200,7 @@ def check_people(operation: Operation, fields: OrderFields, order_id: int | None
 
 
 def _load_taken(session: Session, recipient_id: int, reference: str) -> Any:
-    # The customer is locked until the end, so that of two copies of an order the second sees the first.
-    session.execute(select(Recipient.id).where(Recipient.id == recipient_id).with_for_update(key_share=True))
+    lock_customers(session, [recipient_id])  # so that of two copies of an order the second sees the first
     return load_of_reference(session, recipient_id, reference)
 
 
@@ -218,7 +218,8 @@ def order_once(*, session: Session, operation_id: UUID | str | None = None, **ar
         ConflictError: another order has the reference, or as for ``record_order``.
     """
     customer, reference = arguments.get("recipient_id"), arguments.get("reference")
-    first = None if operation_id else _first_of(session, customer, reference)
+    is_known = is_recorded(session, operation_id)
+    first = None if is_known else _first_of(session, customer, reference)
     try:
         return record_order(session=session, operation_id=first.operation_id if first else operation_id, **arguments)
     except ConflictError as error:

@@ -191,7 +191,7 @@ LISTS = (
     "/items", "/suppliers", "/recipients", "/events", "/products", "/names", "/measures", "/recipes", "/runs",
     "/productions", "/assemblies", "/operations", "/stock", "/stock-value", "/stock-as-of", "/can-make", "/expiring",
     "/lots", "/allergens", "/count-sheet", "/reports/usage", "/reports/waste", "/reports/recipients", "/reports/yields",
-    "/reports/yields/runs", "/archived", "/bakery", "/orders", "/plan",
+    "/reports/yields/runs", "/archived", "/bakery", "/orders", "/plan", "/par-levels",
 )  # fmt: skip
 """Every route without an id in its path that more people than the owner may read; log routes send no statements."""
 
@@ -219,6 +219,8 @@ def live(kitchen: Kitchen, baker: TestClient, number: int) -> None:
     made = kitchen.produce("Cookies", "Cookie", 1, 24, loss_reason=None)
     kitchen.assemble("Box", 1)
     send("/adjustments", kind="waste", lines=[{"lot_id": made["lot_id"], "quantity": 1}], reason=f"burnt {number}")
+    tart = send("/items", kind="finished_unit", name=f"Tart {number}", base_unit="each")["item_id"]
+    assert baker.put("/api/v1/par-levels", json={"item_id": tart, "quantity": 2}).status_code == 200
     send("/orders", due_on="2026-12-04", lines=[{"item_id": kitchen.ids["Box"], "quantity": 5}], recipient_id=ada)
     send("/adjustments", kind="gift", lines=[{"lot_id": made["lot_id"], "quantity": 1}], recipient_id=ada)
 

@@ -34,6 +34,7 @@ from bake_tracker.services.importing import recipe_page
 from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.kinds import functions
 from bake_tracker.services.orders import change, hand_over, order
+from bake_tracker.services.planning import par_levels
 from bake_tracker.services.production import bake_and_pack, correction
 from bake_tracker.services.stock import (
     adjustment,
@@ -170,6 +171,7 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
         an_order(k, s), "the party is off", session=s
     ),
     "record_hand_over": lambda k, s: hand_over.record_hand_over(order_id=an_order(k, s), session=s),
+    "record_par_level": lambda k, s: par_levels.record_par_level(k.ids["Cookie"], 40, session=s, weekday="saturday"),
     "record_good_components": lambda k, s: goods.record_good_components(
         k.ids["Box"], [{"item_id": k.ids["Cookie"], "quantity": 4}], session=s
     ),
@@ -292,6 +294,7 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
         "record_order_change": ("PATCH", f"/orders/{orders[0]}", {"due_time": "14:30"}),
         "record_order_cancellation": ("POST", f"/orders/{orders[1]}/cancellations", {"reason": "the party is off"}),
         "record_hand_over": ("POST", "/hand-overs", {"order_id": orders[2]}),
+        "record_par_level": ("PUT", "/par-levels", {"item_id": unit, "quantity": 40, "weekday": "saturday"}),
         "record_good_components": (
             "PUT",
             f"/goods/{box}/components",

@@ -38,6 +38,7 @@ WORDS: Mapping[str, str] = {
     "product_allergen": "allergens",
     "item_label": "label",
     "item_in_parts": "parts",
+    "par_level": "par level",
     "archived_item": "archiving",
     "archived_supplier": "archiving",
     "archived_event": "archiving",

@@ -10,14 +10,14 @@ from bake_tracker.models.cost_statements import CostStatement, CostStatementLine
 from bake_tracker.models.handling import Delivery, LotHold, Transfer
 from bake_tracker.models.labels import ItemAllergen, ItemLabel, ProductAllergen
 from bake_tracker.models.measures import ItemMeasure, NameMapping
-from bake_tracker.models.operations import Operation
+from bake_tracker.models.operations import Operation, Reversal
 from bake_tracker.models.orders import CustomerOrder, HandOver, HandOverLine, OrderLine, OrderVersion
 from bake_tracker.models.people import ApiToken, SignIn, SignInAttempts, User
+from bake_tracker.models.planning import ParLevel
 from bake_tracker.models.production import ProductionOutput, ProductionRun, RecipeSnapshot
 from bake_tracker.models.rates import RecipeRate, RunRate
 from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeTogether, RecipeYield
 from bake_tracker.models.restoration import Restoration, RestoredOperation
-from bake_tracker.models.reversal import Reversal
 from bake_tracker.models.seals import Seal, SealedOperation
 from bake_tracker.models.stock import Lot, PassedOverLot
 from bake_tracker.models.unit_changes import UnitChange
@@ -53,6 +53,7 @@ __all__ = [
     "Operation",
     "OrderLine",
     "OrderVersion",
+    "ParLevel",
     "PassedOverLot",
     "Product",
     "ProductAllergen",

@@ -1,11 +1,11 @@
-"""One row per successful operation: its id joins the ledger, the log line, the answer and any retry."""
+"""One row per successful operation: its id joins the ledger, the log line, the answer and any retry; and reversals."""
 
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bake_tracker.models.base import Base
+from bake_tracker.models.base import Base, PrimaryKey
 from bake_tracker.models.types import UtcDateTime, UuidText
 
 
@@ -33,3 +33,18 @@ class Operation(Base):
     transaction_id: Mapped[str] = mapped_column(UuidText())
     attempt: Mapped[int] = mapped_column(Integer)
     actor: Mapped[str | None] = mapped_column(String(200))
+
+
+class Reversal(Base):
+    """``operation_id`` posted the opposite of ``reversed_operation_id`` onto the same lots at the same cost."""
+
+    __tablename__ = "reversal"
+    __table_args__ = (
+        Index("uq_reversal_operation_id", "operation_id", unique=True),
+        Index("uq_reversal_reversed_operation_id", "reversed_operation_id", unique=True),
+    )
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    reversed_operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    reason: Mapped[str] = mapped_column(Text)

@@ -34,6 +34,7 @@ from bake_tracker.models import (
     Operation,
     OrderLine,
     OrderVersion,
+    ParLevel,
     PassedOverLot,
     Product,
     ProductAllergen,
@@ -92,6 +93,7 @@ name_mapping = cast(Table, NameMapping.__table__)
 operation = cast(Table, Operation.__table__)
 order_line = cast(Table, OrderLine.__table__)
 order_version = cast(Table, OrderVersion.__table__)
+par_level = cast(Table, ParLevel.__table__)
 passed_over_lot = cast(Table, PassedOverLot.__table__)
 product = cast(Table, Product.__table__)
 product_allergen = cast(Table, ProductAllergen.__table__)

@@ -83,7 +83,7 @@ RECORD = Kind(
 )
 
 _add = insert(tables.reversal)
-_OF_ITEMS = ("item", "item_allergen", "item_label")
+_OF_ITEMS = ("item", "item_allergen", "item_label", "par_level")
 
 
 class GivenBack(TypedDict):
@@ -301,7 +301,7 @@ def _plan(session: Session, target_id: str) -> _Plan:
             )
         nothing = "changed nothing that can be undone, or was recorded by an earlier version of this program"
         raise ValidationError.of("reversed_operation_id", f"{target.name}: {NEVER.get(target.name, nothing)}")
-    item_ids |= {int(change.thing[1]) for change in changes if change.thing[0] in _OF_ITEMS}
+    item_ids |= {int(change.thing[1].partition(":")[0]) for change in changes if change.thing[0] in _OF_ITEMS}
     of_packages = {int(change.thing[1]) for change in changes if change.thing[0] == "product_allergen"}
     item_ids |= load_items_of_packages(session, of_packages)
     staying = what_stays(changes, load_pinned(session, changes))

@@ -1,30 +1,57 @@
-"""Routes of the plan: what to make and buy, why, and whether a day is possible."""
+"""Routes of the plan: what to make and buy, why, whether a day is possible; and par levels."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Request
+from pydantic import ConfigDict
 from starlette.responses import Response
 
 from bake_tracker.clock import now
-from bake_tracker.entrypoints.api.common import Since, Until, reads, routes, tagged
+from bake_tracker.entrypoints.api.common import (
+    Body,
+    IdempotencyKey,
+    Since,
+    Until,
+    reads,
+    recorded,
+    routes,
+    tagged,
+    writes,
+)
+from bake_tracker.entrypoints.api.fields import Id, Quantity, UnitText
 from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.queries.planning.day import DayCheck, load_day_check
 from bake_tracker.queries.planning.reasons import PlanReasons, load_plan_reasons
+from bake_tracker.queries.planning.shelf import ParRow, load_par_levels
 from bake_tracker.queries.planning.week import PlanView, load_plan
 from bake_tracker.services.database import read_scope
+from bake_tracker.services.planning.par_levels import ParResult, record_par_level
 
-router = routes("/plan", "plan")
+router = routes("", "plan")
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "every day"]
 
 
-@router.get("", **reads(PlanView))
+class ParLevel(Body):
+    """How much of an item is to be on the shelf at opening; null removes the level. See ``record_par_level``."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"item_id": 5, "quantity": "40", "weekday": "saturday"}]})
+
+    item_id: Id
+    quantity: Quantity | None
+    unit: UnitText | None = None
+    weekday: Weekday = "every day"
+
+
+@router.get("/plan", **reads(PlanView))
 def get_plan(request: Request, since: Since = None, until: Until = None) -> Response:
-    """What to make and buy for what is ordered, from today for seven days unless you say otherwise."""
+    """What to make and buy for orders and par levels, from today for seven days unless you say otherwise."""
     with read_scope() as session:
         return tagged(request, in_words(load_plan(session, now(), since, until)))
 
 
-@router.get("/lines/{line}", **reads(PlanReasons))
+@router.get("/plan/lines/{line}", **reads(PlanReasons))
 def get_plan_line(
     request: Request,
     line: Annotated[int, Path(ge=1, le=100_000, description="a line of the plan of the same days")],
@@ -36,8 +63,21 @@ def get_plan_line(
         return tagged(request, in_words(load_plan_reasons(session, line, now(), since, until)))
 
 
-@router.get("/days/{day}", **reads(DayCheck))
+@router.get("/plan/days/{day}", **reads(DayCheck))
 def check_day(request: Request, day: date) -> Response:
     """Whether the stock allows everything that is planned for a day, all of it together."""
     with read_scope() as session:
         return tagged(request, in_words(load_day_check(session, day, now())))
+
+
+@router.get("/par-levels", **reads(list[ParRow]))
+def list_par_levels(request: Request) -> Response:
+    """All par levels by item and weekday."""
+    with read_scope() as session:
+        return tagged(request, load_par_levels(session))
+
+
+@router.put("/par-levels", **writes(ParResult, status=200))
+def set_par_level(request: Request, body: ParLevel, idempotency_key: IdempotencyKey = None) -> Response:
+    """Set or remove a par level."""
+    return recorded(request, idempotency_key, record_par_level, at=None, **body.given())

@@ -142,6 +142,14 @@ COMMANDS: dict[str, Command | Group] = {
             "hand-over": Command("orders.hand_over:hand_over", "3 '20 cookie-box'"),
         },
     ),
+    "par": Group(
+        "Par levels: how much is to be on the shelf at opening.",
+        {
+            "set": Command("planning.par:set_par", "'40 cookie' --on saturday"),
+            "list": Command("planning.par:list_pars", ""),
+            "remove": Command("planning.par:remove_par", "cookie --on saturday"),
+        },
+    ),
     "allergen": Group(
         "Allergens of items.",
         {

@@ -17,7 +17,7 @@ from bake_tracker.entrypoints.web.catalog import (
 from bake_tracker.entrypoints.web.log import errors, questions, transactions
 from bake_tracker.entrypoints.web.orders import book, sheets, taking
 from bake_tracker.entrypoints.web.pages import show_problem
-from bake_tracker.entrypoints.web.planning import plan
+from bake_tracker.entrypoints.web.planning import par, plan
 from bake_tracker.entrypoints.web.production import bake, box, operations, today
 from bake_tracker.entrypoints.web.report import reports
 from bake_tracker.entrypoints.web.static_files import OurFiles
@@ -47,6 +47,7 @@ PAGES: tuple[APIRouter, ...] = (
     taking.router,  # /orders/new before /orders/{order_id}
     sheets.router,
     book.router,
+    par.router,
     plan.router,
     lots.router,
     overview.router,

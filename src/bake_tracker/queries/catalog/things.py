@@ -62,6 +62,7 @@ SHAPES: Mapping[str, Shape] = dict(
         _many("product_allergen", "product_id"),
         _one("item_label", "item_id"),
         _one("item_in_parts", "item_id"),
+        _one("par_level", "item_id", "weekday"),
         _one("archived_item", "item_id"),
         _one("archived_supplier", "supplier_id"),
         _one("archived_event", "event_id"),

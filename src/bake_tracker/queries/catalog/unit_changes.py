@@ -38,6 +38,7 @@ STAYING: Mapping[str, str] = {
     "assembly_run": "history",
     "recipe_yield": "of finished units, which cannot be changed",
     "recipe_together": "of finished units too",
+    "par_level": "of finished units and goods, which cannot be changed",
     "archived_item": "the earlier item is archived, and the other is not",
 }
 """The other tables that refer to items, and why those references stay."""

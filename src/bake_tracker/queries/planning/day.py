@@ -19,7 +19,7 @@ from bake_tracker.queries.planning.week import NotPlanned, not_planned
 
 
 class NeededThatDay(PlannedQuantity):
-    """What a day needs of an item, for these lines and ``orders``: from stock, made by the plan, and missing.
+    """What a day needs of an item for these lines, ``orders`` and the shelf: from stock, made, and missing.
 
     ``unusable`` is on hand, but expired or on hold.
     """
@@ -30,6 +30,7 @@ class NeededThatDay(PlannedQuantity):
     unusable: str
     lines: list[int]
     orders: list[int]
+    for_shelf: bool
 
 
 class DayCheck(TypedDict):
@@ -84,7 +85,7 @@ def load_day_check(session: Session, day: date, at: datetime) -> DayCheck:
 def _told(planned: Planned, item: Hashable, one: _Needed) -> NeededThatDay:
     task_of = {number: task.number for task in planned.tasks for number in task.lines}
     above = [line_of(demand) for demand in one.demands]
-    orders = [planned.inputs.wanted_for[demand.ref].order_id for demand in one.demands if demand.source != "line"]
+    outside = [planned.inputs.wanted_for[demand.ref].order_id for demand in one.demands if demand.source != "line"]
     return {
         **planned.quantity(item, one.from_stock + one.from_lines + one.missing),
         "from_stock": format_micros(int(one.from_stock)),
@@ -92,5 +93,6 @@ def _told(planned: Planned, item: Hashable, one: _Needed) -> NeededThatDay:
         "missing": format_micros(ceil(one.missing)),
         "unusable": format_micros(planned.inputs.unusable.get(id_of(item), 0)),
         "lines": sorted({task_of[number] for number in above if number is not None and number in task_of}),
-        "orders": sorted({number for number in orders if number is not None}),
+        "orders": sorted({number for number in outside if number is not None}),
+        "for_shelf": None in outside,
     }

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import BigInteger, cast, func, select
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.planning.demand import Demand
+from bake_tracker.domain.planning.demand import Demand, topped_up
 from bake_tracker.domain.planning.learning import shrunk_rates
 from bake_tracker.domain.planning.making import items_from
+from bake_tracker.domain.planning.pars import par_demands
 from bake_tracker.domain.planning.requirements import NetPlan, StockLot, net
 from bake_tracker.domain.planning.ways import MadeBy, Ways, id_of, ways_to_make
 from bake_tracker.domain.recipes.quantities import Item, Mix, Recipe, mixes_of
@@ -23,6 +24,7 @@ from bake_tracker.queries.catalog.whole import load_all_goods, load_all_recipes
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.orders.standing import is_in_force
+from bake_tracker.queries.planning.shelf import load_pars, load_sold_at_counter
 
 RECORDED_DAYS = 180
 """For how many days back the yields of runs say how much of a recipe's output is good."""
@@ -32,13 +34,14 @@ _version, _line, _run = tables.order_version, tables.order_line, tables.producti
 
 @dataclass(frozen=True, slots=True)
 class WantedFor:
-    """Who wants the goods of a demand, and when."""
+    """Who wants the goods of a demand, and when; ``par_micros`` is what the shelf wants of that day in all."""
 
     order_id: int | None
     recipient: str | None
     event: str | None
     due_on: date
     due_time: str | None
+    par_micros: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,19 @@ class PlanInputs:
 
 
 def load_plan_inputs(session: Session, house: BakeryInfo, today: date, until: date) -> PlanInputs:
-    """Load what is wanted until a day, and what it can be made from; nine statements."""
-    demands, wanted_for, items = _load_ordered(session, until)
+    """Load what is wanted until a day, and what it can be made from; eleven statements."""
+    ordered, wanted_for, items = _load_ordered(session, until)
+    pars, on_shelf = load_pars(session)
+    sold = load_sold_at_counter(session, house, today)
+    shelf = list(par_demands(pars, today.toordinal(), until.toordinal(), sold))
+    levels = {one.ref: one for one in shelf}
+    demands = topped_up(ordered, shelf)
+    wanted_for |= {
+        one.ref: WantedFor(None, None, None, date.fromordinal(one.day), None, _micros(levels[one.ref]))
+        for one in demands
+        if one.source == "par"
+    }
+    items |= on_shelf
     recipes = load_all_recipes(session)
     goods = load_all_goods(session)
     for good in goods:
@@ -139,6 +153,10 @@ def _load_ordered(session: Session, until: date) -> tuple[tuple[Demand, ...], di
             wanted_for[ref] = WantedFor(row.order_id, row.recipient, row.event, row.due_on, row.due_time)
             items[row.id] = as_item(row)
     return tuple(demands), wanted_for, items
+
+
+def _micros(demand: Demand) -> int:
+    return int(Fraction(demand.quantity))
 
 
 def _minute(due_time: str | None) -> int:

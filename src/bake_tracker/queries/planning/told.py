@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from math import ceil
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from sqlalchemy.orm import Session
 
@@ -35,7 +35,10 @@ class PlannedQuantity(TypedDict):
 
 
 class PlannedFor(TypedDict):
-    """Who wants something: an order with its customer, event and due day."""
+    """Who wants something: an order with its customer, event and due day, or the shelf on a day (``source`` par).
+
+    ``par_level`` is what the shelf is to have that day, which orders of the day count towards.
+    """
 
     source: str
     order_id: int | None
@@ -43,6 +46,7 @@ class PlannedFor(TypedDict):
     event: str | None
     due_on: str
     due_time: str | None
+    par_level: NotRequired[str]
 
 
 class PlannedTask(TypedDict):
@@ -120,7 +124,7 @@ class Planned:
     def wanted_for(self, demand: Demand) -> PlannedFor:
         """Who wants this, which comes from outside the plan."""
         known = self.inputs.wanted_for[demand.ref]
-        return {
+        told: PlannedFor = {
             "source": demand.source,
             "order_id": known.order_id,
             "recipient": known.recipient,
@@ -128,10 +132,13 @@ class Planned:
             "due_on": known.due_on.isoformat(),
             "due_time": known.due_time,
         }
+        if known.par_micros is not None:
+            told["par_level"] = format_micros(known.par_micros)
+        return told
 
 
 def load_planned(session: Session, at: datetime, since: date | None, until: date | None) -> Planned:
-    """The plan from ``since`` to ``until``, or of the next seven days; ten statements.
+    """The plan from ``since`` to ``until``, or of the next seven days; twelve statements.
 
     Raises:
         ValidationError: the days are not in order, or reach further than a year.

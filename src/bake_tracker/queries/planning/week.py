@@ -85,7 +85,7 @@ class PlanView(TypedDict):
 def load_plan(session: Session, at: datetime, since: date | None = None, until: date | None = None) -> PlanView:
     """What to make, buy and look after from ``since`` to ``until``, or in the next seven days.
 
-    It writes nothing; eleven statements.
+    It writes nothing; thirteen statements.
 
     Raises:
         ValidationError: the days are not in order, or reach further than a year.
@@ -190,6 +190,8 @@ def _late(planned: Planned, at: datetime) -> list[LateGoods]:
     day, clock = here.date().isoformat(), f"{here:%H:%M}"
     rows: list[LateGoods] = []
     for demand in planned.inputs.demands:
+        if demand.source == "par":
+            continue  # of today at the earliest
         told = planned.wanted_for(demand)
         is_past = told["due_on"] == day and told["due_time"] is not None and told["due_time"] < clock
         if told["due_on"] < day or is_past:

@@ -25,7 +25,7 @@ def plan(
     until: To = None,
     why: Annotated[int | None, typer.Option(help="only the line with this number, and why it is in the plan")] = None,
 ) -> None:
-    """Plan what to make and buy for what is ordered. It records nothing."""
+    """Plan what to make and buy for orders and par levels. It records nothing."""
     if why is not None:
         answer(in_words(ask(lambda session: load_plan_reasons(session, why, now(), since, until))), show_reasons)
     else:
@@ -44,7 +44,7 @@ def check_day(
 def show_plan(plan: PlanView) -> None:
     say(f"Plan from {plan['since']} to {plan['until']}")
     if not plan["lines"]:
-        say("Nothing is to be made: no order is open, or the stock has all that is ordered.")
+        say("Nothing is to be made: the stock has all that is ordered or wanted on the shelf.")
     else:
         show_table(
             {"line": "right", "day": "left", "make": "left", "gives": "left", "for": "left"},
@@ -119,7 +119,13 @@ def show_day(check: DayCheck) -> None:
                 one["from_lines"],
                 one["missing"],
                 one["unit"],
-                ", ".join([*(f"line {n}" for n in one["lines"]), *(f"order {n}" for n in one["orders"])]),
+                ", ".join(
+                    [
+                        *(f"line {number}" for number in one["lines"]),
+                        *(f"order {number}" for number in one["orders"]),
+                        *(["the shelf"] if one["for_shelf"] else []),
+                    ]
+                ),
             ]
             for one in check["items"]
         ),

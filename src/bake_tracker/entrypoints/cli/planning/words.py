@@ -21,16 +21,20 @@ def task_words(one: PlannedTask) -> str:
 
 
 def for_whom(rows: Iterable[PlannedFor]) -> str:
-    """``order 3 (Ada), order 4``."""
+    """``order 3 (Ada), order 4, the shelf``."""
     return ", ".join(dict.fromkeys(_who(row) for row in rows))
 
 
 def order_words(row: PlannedFor) -> str:
-    """``order 3 (Ada), due 2026-12-04 at 14:30``."""
+    """``order 3 (Ada), due 2026-12-04 at 14:30``; ``the shelf on 2026-12-04, which is to have 40``."""
+    if "par_level" in row:
+        return f"the shelf on {row['due_on']}, which is to have {row['par_level']}"
     at = f" at {row['due_time']}" if row["due_time"] else ""
     return f"{_who(row)}, due {row['due_on']}{at}"
 
 
 def _who(row: PlannedFor) -> str:
+    if row["order_id"] is None:
+        return "the shelf"
     names = ", ".join(filter(None, (row["recipient"], row["event"])))
     return f"order {row['order_id']}" + (f" ({names})" if names else "")

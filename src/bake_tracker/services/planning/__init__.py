@@ -1,0 +1,1 @@
+"""What plans go by, and plans that were accepted."""

@@ -1,9 +1,10 @@
 """What the arithmetic of a plan costs: CPU of a shop's week and of larger ones, and of one need in many micros.
 
-    python -m benchmarks.planning [--times 1,2,5,10] [--rounds 5]
+    python -m benchmarks.planning [--times 1,2,5,10] [--rounds 5] [--whole]
 
 A shop's week is 60 recipes, 60 boxes, 400 items, 2,000 lots and 300 order lines; ``--times`` multiplies all of it. The
 exit status is 1 if the largest takes more than 1.5 times what its size times the logarithm of its size allows.
+``--whole`` measures ``bake plan`` with its database instead; then it is also 1 if the number of statements grows.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from bake_tracker.domain.planning.making import BatchProduct, Making, Packing
 from bake_tracker.domain.planning.promise import earliest
 from bake_tracker.domain.planning.requirements import StockLot, net
 from bake_tracker.domain.planning.schedule import Job, RecipeStep, Resource, latest_starts
+from benchmarks import shop as shops
 from benchmarks.harness import show, steady
 
 MICRO = 1_000_000
@@ -84,12 +86,30 @@ def measured(times: int, rounds: int) -> tuple[float, ...]:
     )
 
 
+def measured_whole(times: int, rounds: int) -> tuple[float, int, int]:
+    """Milliseconds, statements and lines of a plan of such a shop in a database."""
+    with shops.a_shop(times) as url:
+        statements, lines = shops.plan_once(url)
+        return cpu_ms(lambda: shops.plan_once(url), rounds), statements, lines
+
+
+def show_whole(sizes: list[int], rounds: int) -> int:
+    found = {size: measured_whole(size, rounds) for size in sizes}
+    rows = [(f"{size} shop", f"{row[0]:.1f}", str(row[1]), str(row[2])) for size, row in found.items()]
+    show([("bake plan", "CPU ms", "statements", "lines"), *rows])
+    is_constant = len({row[1] for row in found.values()}) == 1
+    return int(not is_constant or not is_within_n_log_n({size: row[:1] for size, row in found.items()}, 0))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", default="1,2,5,10")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--whole", action="store_true")
     asked = parser.parse_args()
     sizes = [int(size) for size in asked.times.split(",")]
+    if asked.whole:
+        return show_whole(sizes, asked.rounds)
     found = {size: measured(size, asked.rounds) for size in sizes}
     rows = [(f"{size} shop", *(f"{ms:.1f}" for ms in row)) for size, row in found.items()]
     show([("CPU ms", "net", "buy", "promise", "schedule"), *rows])

@@ -12,3 +12,11 @@ def test_a_shop_and_a_larger_one_are_measured() -> None:
     assert rows[0] == ["CPU", "ms", "net", "buy", "promise", "schedule"]
     assert [row[:2] for row in rows[1:3]] == [["1", "shop"], ["3", "shop"]]
     assert len(rows) == 6
+
+
+@pytest.mark.thorough
+def test_the_plan_of_a_shop_is_measured_whole() -> None:
+    """A week is planned in as many statements as for any other size."""
+    rows = [line.split() for line in run_benchmark("planning", "--whole", "--times", "1", "--rounds", "1").splitlines()]
+    assert rows[0] == ["bake", "plan", "CPU", "ms", "statements", "lines"]
+    assert (rows[1][:2], rows[1][3]) == (["1", "shop"], "13")

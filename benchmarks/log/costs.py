@@ -279,8 +279,7 @@ def _unobserved(url: str) -> Engine:
 
 
 def _counted_only(engine: Engine) -> Engine:
-    for name in ("do_execute", "do_executemany", "do_execute_no_params"):
-        transaction_outcomes._observe_statements(engine.dialect, name)
+    transaction_outcomes.observe_statements(engine.dialect)
     return engine
 
 

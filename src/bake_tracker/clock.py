@@ -12,10 +12,10 @@ def now() -> datetime:
 
 def uuid7() -> str:
     """A UUID version 7 (RFC 9562): 48 bits of milliseconds, then random bits. The standard library has it from 3.14."""
-    milliseconds = f"{time.time_ns() // 1_000_000 & (1 << 48) - 1:012x}"
+    milliseconds = hex(time.time_ns() // 1_000_000 & (1 << 48) - 1 | 1 << 48)  # twelve digits, after "0x1"
     random = _random_digits()
     variant = _VARIANT[random[3]]
-    return f"{milliseconds[:8]}-{milliseconds[8:]}-7{random[:3]}-{variant}{random[4:7]}-{random[8:]}"
+    return f"{milliseconds[3:11]}-{milliseconds[11:]}-7{random[:3]}-{variant}{random[4:7]}-{random[8:]}"
 
 
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}

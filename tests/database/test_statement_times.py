@@ -47,10 +47,10 @@ def test_a_shape_is_of_limited_length() -> None:
 def test_what_took_less_than_a_millisecond_is_left_out() -> None:
     """A line says only what explains something."""
     times = Times()
-    times.add_statement("SELECT a", 400_000, may_wait=True)
-    times.add_statement("SELECT b", 500_000, may_wait=True)
+    times.statements = 900_000
     assert times.fields() == {}
-    times.add_statement("SELECT c", 1_200_400, may_wait=True)
+    times.statements += 1_200_400
+    times.note_slow("SELECT c", 1_200_400, may_wait=True)
     assert times.fields() == {"sql_ms": 2.1, "slowest_sql": "SELECT c", "slowest_sql_ms": 1.2}
 
 
@@ -63,20 +63,21 @@ def test_a_locking_statement_is_a_wait() -> None:
         ("UPDATE item SET a = ?", None),
     ):
         times = Times()
-        times.add_statement(statement, 2 * MS, may_wait=True)
+        times.note_slow(statement, 2 * MS, may_wait=True)
         assert times.fields().get("lock_wait_ms") == waits, statement
     times = Times()
-    times.add_statement("INSERT INTO operation (id) VALUES (?)", 2 * MS, may_wait=False)
+    times.note_slow("INSERT INTO operation (id) VALUES (?)", 2 * MS, may_wait=False)
     assert "lock_wait_ms" not in times.fields()  # SQLite waited in BEGIN, if at all
 
 
 def test_an_operation_includes_those_inside_it() -> None:
     """As its duration and its statements do."""
     outer, begun = begin_times()
-    outer.add_statement("SELECT a", 2 * MS, may_wait=True)
+    outer.statements = 2 * MS
+    outer.note_slow("SELECT a", 2 * MS, may_wait=True)
     inner = begin_times()
-    inner[0].add_statement("SELECT b", 3 * MS, may_wait=True)
-    inner[0].lock_wait = MS
+    inner[0].statements, inner[0].lock_wait = 3 * MS, MS
+    inner[0].note_slow("SELECT b", 3 * MS, may_wait=True)
     end_times(inner)
     assert outer.fields() == {
         "lock_wait_ms": 1.0,

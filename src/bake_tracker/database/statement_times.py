@@ -42,12 +42,11 @@ class Times:
         self.begin_wait = self.lock_wait = self.statements = self.slowest = 0
         self.slowest_statement = ""
 
-    def add_statement(self, statement: str, spent: int, *, may_wait: bool) -> None:
-        """Count a statement that the driver has executed; ``may_wait`` if its database locks single rows."""
-        self.statements += spent
+    def note_slow(self, statement: str, spent: int, *, may_wait: bool) -> None:
+        """Note a statement that took long enough to tell; ``may_wait`` if its database locks single rows."""
         if spent > self.slowest:
             self.slowest, self.slowest_statement = spent, statement
-        if may_wait and spent >= WORTH_TELLING_NS and _LOCKING.search(statement):
+        if may_wait and _LOCKING.search(statement):
             self.lock_wait += spent
 
     def add_inner(self, inner: "Times") -> None:
@@ -62,7 +61,7 @@ class Times:
         """The fields of a log line: milliseconds, without what took less than one."""
         spent = {"begin_wait_ms": self.begin_wait, "lock_wait_ms": self.lock_wait, "sql_ms": self.statements}
         shown: dict[str, Any] = {name: in_ms(ns) for name, ns in spent.items() if ns >= WORTH_TELLING_NS}
-        if self.slowest >= WORTH_TELLING_NS:
+        if self.slowest:
             shown["slowest_sql"] = shape_of(self.slowest_statement)
             shown["slowest_sql_ms"] = in_ms(self.slowest)
         return shown

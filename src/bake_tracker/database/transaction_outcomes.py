@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial, wraps
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -26,7 +26,7 @@ from bake_tracker.database.drivers import driver_of
 from bake_tracker.database.durability import Awaiting, awaiting, may_change_settings
 from bake_tracker.database.pending_outcomes import Fate, OpenTransaction
 from bake_tracker.database.prepared_outcomes import park, settle_prepared
-from bake_tracker.database.statement_times import current_times
+from bake_tracker.database.statement_times import WORTH_TELLING_NS, current_times
 from bake_tracker.database.watched_connections import (
     DOOMED,
     HANDED_OUT,
@@ -47,8 +47,6 @@ from bake_tracker.database.watched_connections import (
     state_of,
 )
 from bake_tracker.domain.errors import ValidationError
-
-_EXECUTES = ("do_execute", "do_executemany", "do_execute_no_params")
 
 
 def open_transaction(connection: Connection, *, to_write: bool, question: str = "") -> OpenTransaction:
@@ -139,8 +137,7 @@ def observe(engine: Engine) -> None:
     is_exclusive = isinstance(engine.pool, QueuePool | NullPool)
     _observe_ends(dialect)
     _observe_two_phases(dialect)
-    for name in _EXECUTES:
-        _observe_statements(dialect, name)
+    observe_statements(dialect)
 
     def lost(driver_connection: Any, record: Any, _error: BaseException | None = None) -> None:
         if isinstance(driver_connection, sqlite3.Connection):
@@ -154,12 +151,15 @@ def observe(engine: Engine) -> None:
         # A listener that raises at COMMIT or ROLLBACK, or an interrupt, keeps SQLAlchemy and its pool from ending the
         # transaction: the next user of the connection would commit it.
         transaction = record.info.get(KEY)
-        if driver_connection is not None and not (transaction and transaction.is_inherited):
-            if (is_exclusive and driver.state(driver_connection) in ("open", "aborted")) or transaction:
-                with suppress(Exception):
-                    driver_connection.rollback()
-                    if transaction and is_suspect(dialect, transaction, record.info):
-                        transaction.end(fate_by_rows(transaction, driver_connection))
+        if driver_connection is not None and (
+            not transaction.is_inherited
+            if transaction
+            else is_exclusive and driver.state(driver_connection) in ("open", "aborted")
+        ):
+            with suppress(Exception):
+                driver_connection.rollback()
+                if transaction and is_suspect(dialect, transaction, record.info):
+                    transaction.end(fate_by_rows(transaction, driver_connection))
             lost(driver_connection, record)
         record.info.pop(HANDED_OUT, None)
 
@@ -182,16 +182,14 @@ def _observe_ends(dialect: Dialect) -> None:
     do_begin, do_commit, do_rollback = dialect.do_begin, dialect.do_commit, dialect.do_rollback
 
     def begin(pooled: PoolProxiedConnection) -> None:
-        _not_handed_out(pooled.info)
+        _info_taken_back(pooled)
         do_begin(pooled)
 
     def commit(pooled: PoolProxiedConnection) -> None:
-        _not_handed_out(info := info_of(pooled))
-        _commit(dialect, pooled, info, partial(do_commit, pooled))
+        _commit(dialect, pooled, _info_taken_back(pooled), partial(do_commit, pooled))
 
     def rollback(pooled: PoolProxiedConnection) -> None:
-        _not_handed_out(info := info_of(pooled))
-        _roll_back(dialect, pooled, info, partial(do_rollback, pooled))
+        _roll_back(dialect, pooled, _info_taken_back(pooled), partial(do_rollback, pooled))
 
     dialect.do_begin = begin  # type: ignore[method-assign, assignment]  # wrapping is the point: no event says this
     dialect.do_commit = commit  # type: ignore[method-assign, assignment]  # as above
@@ -240,32 +238,34 @@ def _commit(dialect: Dialect, pooled: PoolProxiedConnection, info: Info, send: C
 def _roll_back(dialect: Dialect, pooled: PoolProxiedConnection, info: Info, send: Callable[[], Any]) -> None:
     """Send a ROLLBACK, and settle the pending outcomes; in a forked process neither, as the parent goes on."""
     transaction: OpenTransaction | None = info.get(KEY)
-    if transaction is not None and transaction.is_inherited:
+    if transaction is None:
+        send()
         return
-    was_suspect = transaction is not None and is_suspect(dialect, transaction, info)
+    if transaction.is_inherited:
+        return
+    was_suspect = is_suspect(dialect, transaction, info)
     try:
         send()
     except BaseException:
-        if transaction is not None and state_of(dialect, pooled) in ("open", "aborted"):
+        if state_of(dialect, pooled) in ("open", "aborted"):
             transaction.doom(transaction.frames[0])  # interrupted before the driver was called
-            raise
-        _end(info, transaction, Fate.UNKNOWN if was_suspect else Fate.ROLLED_BACK)
+        else:
+            _end(info, transaction, Fate.UNKNOWN if was_suspect else Fate.ROLLED_BACK)
         raise
-    if transaction is not None and was_suspect:
-        _end(info, transaction, fate_by_rows(transaction, pooled))
-    else:
-        _end(info, transaction, Fate.ROLLED_BACK)
+    _end(info, transaction, fate_by_rows(transaction, pooled) if was_suspect else Fate.ROLLED_BACK)
 
 
-def _end(info: Any, transaction: OpenTransaction | None, fate: Fate) -> None:
+def _end(info: Info, transaction: OpenTransaction, fate: Fate) -> None:
     info.pop(KEY, None)
-    if transaction is not None:
-        transaction.end(fate)
+    transaction.end(fate)
 
 
-def _not_handed_out(info: dict[Any, Any]) -> None:
+def _info_taken_back(pooled: PoolProxiedConnection) -> Info:
+    """What is noted about a connection that SQLAlchemy itself has just asked for, which does not count."""
+    info = info_of(pooled)
     if count := info.get(HANDED_OUT):
         info[HANDED_OUT] = count - 1
+    return info
 
 
 def _observe_two_phases(dialect: Dialect) -> None:
@@ -329,31 +329,46 @@ def _decide(connection: Connection, control: Control, send: Callable[[], Any]) -
     return answer
 
 
-def _observe_statements(dialect: Dialect, name: str) -> None:
-    original = getattr(dialect, name)
+def observe_statements(dialect: Dialect) -> None:
+    """Count the statements sent through this dialect, and follow those that control a transaction."""
+    without_parameters = dialect.do_execute_no_params
+    observed = _observed(
+        dialect, lambda cursor, statement, _none, context: without_parameters(cursor, statement, context)
+    )
+
+    def execute_without(cursor: Any, statement: str, context: Any = None) -> None:
+        observed(cursor, statement, None, context)
+
+    dialect.do_execute = _observed(dialect, dialect.do_execute)  # type: ignore[method-assign]  # as above
+    dialect.do_executemany = _observed(dialect, dialect.do_executemany)  # type: ignore[method-assign]  # as above
+    dialect.do_execute_no_params = execute_without  # type: ignore[method-assign]  # as above
+
+
+def _observed(dialect: Dialect, execute: Callable[..., Any]) -> Callable[..., Any]:
     is_postgresql = dialect.name == "postgresql"
 
-    @wraps(original)
-    def observed(*args: Any) -> Any:
+    def observed(cursor: Any, statement: str, parameters: Any, context: Any = None) -> Any:
+        if context is not None:
+            if controls := controls_in(statement, is_postgresql=is_postgresql):
+                send = partial(execute, cursor, statement, parameters, context)
+                return _control(context.root_connection, controls, send)
+            if is_postgresql and may_change_settings(statement):
+                _ask_for_settings(context.root_connection)
         _statements.value += 1
-        context = args[-1]
-        if context is not None and (controls := controls_in(args[1], is_postgresql=is_postgresql)):
-            _statements.value -= 1
-            return _control(context.root_connection, controls, lambda: original(*args))
-        if is_postgresql and context is not None and may_change_settings(args[1]):
-            _ask_for_settings(context.root_connection)
         times = current_times()
         began_ns = 0 if times is None else time.perf_counter_ns()
         try:
-            return original(*args)
+            return execute(cursor, statement, parameters, context)
         except Exception as error:
             _notice_undone(context, error)
             raise
         finally:
             if times is not None:
-                times.add_statement(args[1], time.perf_counter_ns() - began_ns, may_wait=is_postgresql)
+                times.statements += (spent_ns := time.perf_counter_ns() - began_ns)
+                if spent_ns >= WORTH_TELLING_NS:
+                    times.note_slow(statement, spent_ns, may_wait=is_postgresql)
 
-    setattr(dialect, name, observed)
+    return observed
 
 
 def _control(connection: Connection, controls: tuple[Control, ...], send: Callable[[], Any]) -> Any:

@@ -2,6 +2,7 @@
 and which rows of the pending outcomes are there.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
@@ -40,9 +41,8 @@ class WatchedConnection(Connection):
         return super().connection.info
 
 
-def pooled_of(connection: Connection) -> PoolProxiedConnection:
-    """The driver's connection, for this module's own use."""
-    return cast(PoolProxiedConnection, cast(Any, Connection.connection).fget(connection))
+pooled_of: Callable[[Connection], PoolProxiedConnection] = cast(Any, Connection.connection).fget
+"""The driver's connection, for our own use, which does not count."""
 
 
 def info_of(pooled: PoolProxiedConnection) -> dict[Any, Any]:

@@ -18,7 +18,7 @@ from bake_tracker.log.file_locks import CAN_LOCK, hold
 from bake_tracker.log.files import PRIVATE, Identity, first_instant, identity, make_private_folder, mode_of_next
 from bake_tracker.log.format import JsonFormatter, written
 from bake_tracker.log.rotation import Rotation, move_away, tidy, warn_once
-from bake_tracker.log.together import hold_line
+from bake_tracker.log.together import append_line
 
 _NEVER = float("inf")
 _ROTATE_AGAIN_AFTER_S = 60.0
@@ -55,9 +55,9 @@ class AppendHandler(EventHandler):
             self.take(event)
             return
         try:
-            line = own.line(record) if isinstance(own, JsonFormatter) else own.format(record).encode() + b"\n"
-            if not hold_line(self.append, line):
-                self.append(line)
+            append_line(
+                self, own.line(record) if isinstance(own, JsonFormatter) else own.format(record).encode() + b"\n"
+            )
         except Exception as error:
             report_logging_fault(error)
 
@@ -67,9 +67,7 @@ class AppendHandler(EventHandler):
                 self.handle(record)
             return
         try:
-            line = written(event.line, event.error)
-            if not hold_line(self.append, line):
-                self.append(line)
+            append_line(self, written(event.line, event.error))
         except Exception as error:
             report_logging_fault(error)
 

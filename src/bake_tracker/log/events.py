@@ -77,7 +77,10 @@ class Event:
     Once emitted, an event never changes: every handler sees the same line.
     """
 
-    __slots__ = ("_record", "created_ns", "error", "level", "line", "logger", "reached", "told", "where")
+    where: Where | None = None
+    told: dict[str, Any]
+    reached: "list[EventHandler]"
+    _record: logging.LogRecord | None = None
 
     def __init__(
         self,
@@ -85,9 +88,9 @@ class Event:
         level: int,
         operation: str,
         outcome: str,
-        *,
         message: str | None = None,
         error: BaseException | None = None,
+        *,
         created_ns: int | None = None,
     ) -> None:
         """Operation and outcome must be safe text, and form the default message; the default time is now."""
@@ -95,10 +98,6 @@ class Event:
         self.level = level
         self.created_ns = time.time_ns() if created_ns is None else created_ns
         self.error = error
-        self.where: Where | None = None
-        self._record: logging.LogRecord | None = None
-        self.told: dict[str, Any]
-        self.reached: list[EventHandler]
         self.line: dict[str, Any] = {
             "timestamp": utc_text_ns(self.created_ns),
             "level": logging.getLevelName(level),

@@ -140,7 +140,7 @@ def make_event(
     message: str | None = None,
 ) -> Event:
     """Create an event that is not an operation's own; ``operation``, ``outcome`` and ``message`` must be safe text."""
-    event = Event(logger, level, operation, outcome, message=message, error=error)
+    event = Event(logger, level, operation, outcome, message, error)
     event.where = _where(sys._getframe(1))
     complete_line(event.line, context)
     return event
@@ -153,7 +153,7 @@ def complete_line(line: dict[str, Any], context: Mapping[str, Any], places: Iter
         for name, value in bound.ids.items():
             line.setdefault(name, value)
     else:
-        line.update(bound.ids)
+        line |= bound.ids
     if places is None:
         _add_context(line, context)
     else:
@@ -162,7 +162,7 @@ def complete_line(line: dict[str, Any], context: Mapping[str, Any], places: Iter
                 value = context[key]
             except KeyError:
                 continue
-            line[name if name not in line else _free_name(name, line)] = show(value, None)
+            line[name] = show(value, None)  # a reserved name has its prefix already
     if bound.context:
         _add_context(line, bound.context)
 

@@ -1,15 +1,21 @@
 """Write the lines of one transaction together."""
 
 import threading
-from collections.abc import Callable
+from typing import Protocol
 
 MAX_HELD_LINES = 200
+
+
+class Writer(Protocol):
+    """A handler that appends whole lines."""
+
+    def append(self, lines: bytes, /) -> None: ...
 
 
 class _Held(threading.local):
     """This thread's lines waiting to be written together, by writer."""
 
-    lines: dict[Callable[[bytes], None], list[bytes]] | None = None
+    lines: dict[Writer, list[bytes]] | None = None
 
 
 _held = _Held()
@@ -28,22 +34,18 @@ class lines_together:  # noqa: N801  used as a function; as a class, since a gen
     def __exit__(self, *_error: object) -> None:
         if self._is_outermost:
             held, _held.lines = _held.lines, None
-            for write, lines in (held or {}).items():
+            for writer, lines in (held or {}).items():
                 if lines:
-                    write(b"".join(lines))
+                    writer.append(b"".join(lines))
 
 
-def hold_line(write: Callable[[bytes], None], line: bytes) -> bool:
-    """Keep a line until ``lines_together`` ends; return False outside one."""
-    held = _held.lines
-    if held is None:
-        return False
-    try:
-        lines = held[write]
-    except KeyError:
-        lines = held[write] = []
+def append_line(writer: Writer, line: bytes) -> None:
+    """Append a line now, or when ``lines_together`` ends."""
+    if (held := _held.lines) is None:
+        writer.append(line)
+        return
+    lines = held.setdefault(writer, [])
     lines.append(line)
     if len(lines) >= MAX_HELD_LINES:
-        write(b"".join(lines))
+        writer.append(b"".join(lines))
         lines.clear()
-    return True

@@ -25,8 +25,6 @@ MAX_TEXT = 16_384
 MAX_SIZE = 262_144
 """The most characters of one nested value, roughly; ten references at each of ten levels would make 10^10."""
 MAX_INT_BITS = 4_096
-MAX_INT = 2**63
-"""Whole numbers below this need no second check."""
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _FREE_TEXT_KEYS = frozenset({"notes", "note", "loss_reason"})
@@ -163,7 +161,7 @@ def _guarded(value: Any, walk: _Walk | None) -> Any:
     kind = type(value)
     if kind is str:
         return value if value.isascii() and len(value) <= MAX_TEXT else _text(value)
-    if (kind is int and -MAX_INT < value < MAX_INT) or value is None or kind is bool:
+    if (kind is int and -0x8000_0000_0000_0000 < value < 0x8000_0000_0000_0000) or value is None or kind is bool:
         return value
     try:
         return _render(value, kind, walk or _Walk())

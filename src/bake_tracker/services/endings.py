@@ -22,7 +22,8 @@ def note_doubt(ending: Ending) -> None:
 
 def settle(happened: Event, span: OperationSpan | None, ending: Ending) -> None:
     """Log the outcome of an operation that had succeeded before the COMMIT."""
-    if ending.fate is Fate.PREPARED:
+    is_committed = ending.fate is Fate.COMMITTED
+    if not is_committed and ending.fate is Fate.PREPARED:
         emit(happened.copy_as("prepared"))
         return
     happened.line["settled_at"] = ending.settled_at
@@ -30,15 +31,15 @@ def settle(happened: Event, span: OperationSpan | None, ending: Ending) -> None:
         happened.line["commit_ms"] = in_ms(ending.commit_ns)
     if ending.durability is not None:
         happened.line["durability"] = ending.durability
-    if (fate := ending.fate) is not Fate.COMMITTED:
+    if not is_committed:
         note_doubt(ending)
-        outcome, failure = fate.value, ending.failure
+        outcome, failure = ending.fate.value, ending.failure
         if failure is not None:
             happened.line["error"] = error_text(failure)
             if ending.commit_ns:
                 happened.line["failed_in"] = "commit"
             current_attempt().is_told = True
-            if fate is Fate.ROLLED_BACK and will_retry(failure):
+            if ending.fate is Fate.ROLLED_BACK and will_retry(failure):
                 outcome = "retried"
         if outcome == "rolled_back":
             _add_reason(happened, ending)

@@ -81,7 +81,7 @@ class Operation:
     transaction: OpenTransaction | None = None
     inside: Connection | None = None
     savepoint: Frame | None = None
-    at_the_end: ExitStack = field(default_factory=ExitStack)
+    at_the_end: ExitStack = field(init=False)
     bakery: BakeryInfo | None = None
     result: Mapping[str, Any] | None = None
     told_too: dict[str, Any] = field(default_factory=dict)
@@ -378,7 +378,7 @@ class Operation:
         message: str | None = None,
         error: BaseException | None = None,
     ) -> Event:
-        event = Event(self.kind.logger, level, self.kind.name, outcome, message=message, error=error)
+        event = Event(self.kind.logger, level, self.kind.name, outcome, message, error)
         event.where = self.kind.where
         line = event.line
         line["operation_id"] = self.id
@@ -436,7 +436,7 @@ def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterato
     times = operation.count_times()
     try:
         operation.tell_started()
-        with operation.at_the_end:
+        with ExitStack() as operation.at_the_end:
             if session.in_transaction():
                 operation.enter()
             _check_operation_id(asked.get("operation_id"))

@@ -194,6 +194,15 @@ def test_a_password_in_a_url_is_not_shown_in_any_form(
     assert [file for file in written if SECRET in file.name or SECRET in file.read_text("utf-8", "replace")] == []
 
 
+@pytest.mark.parametrize("password", [f"p@{SECRET}", f"p@ss@{SECRET}"])
+def test_a_password_that_is_not_encoded_is_refused_and_not_shown(password: str, bake: CommandLine) -> None:
+    """A part of it would be read as the host, which is shown."""
+    told = bake("--database", f"postgresql://ann:{password}@localhost:1/bakery", "stock")
+    assert told.code == 1
+    assert "write each @ of the user and the password as %40" in told.err
+    assert SECRET not in told.out + told.err
+
+
 @pytest.mark.parametrize("port", ["abc", "0", "70000", "-1", "54 32"])
 def test_a_port_that_is_no_port_is_refused(port: str) -> None:
     """The refusal says which ports there are."""

@@ -233,6 +233,8 @@ def test_a_full_disk_is_a_507_that_names_the_database(sqlite_url: str) -> None:
         ("55P03", DatabaseUnavailableError, BUSY),
         ("57P01", DatabaseUnavailableError, "the database postgresql+psycopg://bea:***@db/bakery cannot be opened: "),
         ("53300", DatabaseUnavailableError, "use fewer processes"),
+        ("57014", DatabaseUnavailableError, "the database postgresql+psycopg://bea:***@db/bakery cannot be used, so "),
+        ("XX001", DatabaseUnavailableError, "cannot be used, so nothing was recorded: too many"),
         ("23505", type(None), "None"),
     ],
 )
@@ -245,6 +247,31 @@ def test_postgresql_s_failures_are_refusals_and_our_own_are_not(sqlstate: str, k
     assert type(refused) is kind
     assert says in str(refused)
     assert "secret" not in str(refused)
+
+
+def test_a_damaged_file_is_a_503_that_says_so(sqlite_url: str) -> None:
+    """The file is the same to the system, so only SQLite notices."""
+    Kitchen().simple_bakery()
+    web = Web().let_in()
+    baker, path = web.program(Role.BAKER), Path(sqlite_url.partition(":///")[2])
+    dispose_engines()
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"x" * (path.stat().st_size - 4096))
+    for answer in (baker.get("/api/v1/stock"), baker.post("/api/v1/events", json={}), web.client().get("/readyz")):
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        assert "the file is damaged or not a bakery; stop every program that uses it" in answer.json()["detail"]
+
+
+def test_a_table_that_is_gone_or_forbidden_is_a_refusal(kitchen: Kitchen, database_url: str) -> None:
+    """Somebody else changed the database while it was in use."""
+    asked = [("SELECT 1 FROM shelf", "another program changed the database or put another one in its place")]
+    if database_url.startswith("postgresql"):
+        asked.append(("SET LOCAL ROLE pg_monitor; SELECT 1 FROM item", "must own the database, or have every right on"))
+        asked.append(("SET LOCAL statement_timeout = 1; SELECT pg_sleep(9)", "raise the server's statement_timeout"))
+    for statement, says in asked:
+        with pytest.raises(DatabaseUnavailableError, match=says), read_scope() as session:
+            session.connection().exec_driver_sql(statement)
 
 
 def test_as_many_threads_read_as_there_are_connections(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:

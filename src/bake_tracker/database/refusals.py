@@ -20,6 +20,12 @@ from bake_tracker.database.shown_urls import name_of, without_secrets
 from bake_tracker.domain.errors import DatabaseUnavailableError, DiskFullError
 
 _DISK_FULL = "53100"
+_UNUSABLE_STATES = frozenset({"42501", "42P01", "42703", "53200", "57014", "58030", "58P01", "XX001", "XX002"})
+"""PostgreSQL: insufficient_privilege, undefined_table, undefined_column, out_of_memory, query_canceled, io_error,
+undefined_file, data_corrupted, index_corrupted.
+"""
+_UNUSABLE_SQLITE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_NOMEM")
+_OTHER_TABLES = ("no such table", "no such column")
 
 
 @contextmanager
@@ -79,7 +85,19 @@ def _refusal_of(engine: Engine, error: BaseException) -> DatabaseUnavailableErro
         )
     if isinstance(error, DBAPIError) and is_retryable(error):
         return unavailable(engine, error)
+    if isinstance(error, DBAPIError) and _is_unusable(error):
+        why = without_secrets(refusal(error), engine.url)
+        return DatabaseUnavailableError(
+            f"the database {name_of(engine)} cannot be used, so nothing was recorded: {why}"
+        )
     return None
+
+
+def _is_unusable(error: DBAPIError) -> bool:
+    """Whether the database is damaged, changed by others, or does not let us do our work."""
+    if sqlstate(error) in _UNUSABLE_STATES or sqlite_error_name(error).startswith(_UNUSABLE_SQLITE):
+        return True
+    return sqlite_error_name(error) == "SQLITE_ERROR" and str(error.orig).startswith(_OTHER_TABLES)
 
 
 def is_disk_full(error: BaseException | None) -> bool:

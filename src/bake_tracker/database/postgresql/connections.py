@@ -23,14 +23,23 @@ _CONNECTION = {
     "keepalives_count": 3,
 }
 _MISSING = "does not exist"
+_CHANGED = "another program changed the database or put another one in its place; restore a backup"
+_DAMAGED = "the file is damaged or not a bakery; stop every program that uses it, and restore a backup into a new file"
 _ADVICE = {
+    "permission denied": "the user in the URL must own the database, or have every right on its tables",
+    "no such table": _CHANGED,
+    "no such column": _CHANGED,
+    "relation ": _CHANGED,
+    "column ": _CHANGED,
+    "malformed": _DAMAGED,
+    "not a database": _DAMAGED,
+    "statement timeout": "raise the server's statement_timeout, or ask for less at once",
     "session is read-only": "no host in the URL lets anybody write now; try again when one of them is the primary",
     "password": "check the user and password in the URL, or put the password in ~/.pgpass",
     _MISSING: "create the role and the database first (createuser, createdb)",
     "starting up": "the server is starting; try again in a moment",
     "Connection refused": "start the server, or check the host and port in the URL",
     "No such file": "start the server, or check the socket directory in the URL",
-    "permission denied": "the user in the URL must own the database, or have CREATE on its schema",
     "too many": "raise the server's max_connections, or use fewer processes",
 }
 

@@ -20,7 +20,7 @@ def read_postgresql_url(url: str) -> URL:
     """Read a URL; those of several hosts in SQLAlchemy's form, whichever form they are given in.
 
     Raises:
-        ValidationError: it is not PostgreSQL's, or a host or a port is not one.
+        ValidationError: it is not PostgreSQL's, a host or a port is not one, or a password is not encoded.
     """
     try:
         parsed = make_url(_in_one_form(url))
@@ -32,6 +32,9 @@ def read_postgresql_url(url: str) -> URL:
         raise bad_port()
     if parsed.drivername not in _NAMES:
         raise unknown_kind()
+    if "@" in (parsed.host or ""):  # the password goes on before the last one, and would be shown as a part of the host
+        written = "write each @ of the user and the password as %40, or put the password in ~/.pgpass"
+        raise ValidationError.of("database", f"must have one @, before the host; {written}")
     return parsed.set(drivername=_DRIVER)
 
 

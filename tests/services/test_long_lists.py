@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.arguments import MAX_ENTRIES
 from bake_tracker.domain.errors import LotNotFoundError, ValidationError
 from bake_tracker.domain.recipe_text.request import MAX_LINES
+from bake_tracker.domain.stock.returns import MAX_RETURNED
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.catalog import things
 from bake_tracker.services.database import engine_for, read_scope, run_in_transaction, session_scope
@@ -53,7 +54,8 @@ def test_a_list_that_is_too_long_is_refused_before_it_is_read(database_url: str,
     """The refusal says how many are allowed; nothing was sent to the database before it."""
     function = functions()[name]
     asked = {one.name: None for one in inspect.signature(function).parameters.values() if one.default is one.empty}
-    most = MAX_LINES if "recipe_page" in name else MAX_ENTRIES
+    shorter = {"record_recipe_page": MAX_LINES, "check_recipe_page": MAX_LINES, "record_return": MAX_RETURNED}
+    most = shorter.get(name, MAX_ENTRIES)
     with read_scope() if name.startswith("check_") else session_scope() as session:
         with pytest.raises(ValidationError) as refused:
             function(**{**asked, argument: [Unread()] * (most + 1), "session": session})

@@ -77,11 +77,11 @@ class Arguments:
             return []
         return sorted({self.key(f"{field}[{position}]", one) for position, one in enumerate(value)})
 
-    def has_too_many(self, field: str, value: Sequence[Any]) -> bool:
-        """Refuse a list of more than ``MAX_ENTRIES``, before anything in it is read."""
-        if len(value) <= MAX_ENTRIES:
+    def has_too_many(self, field: str, value: Sequence[Any], most: int = MAX_ENTRIES) -> bool:
+        """Refuse a list of more than ``most`` entries, before anything in it is read."""
+        if len(value) <= most:
             return False
-        self.refuse(field, f"must have at most {MAX_ENTRIES} entries, not {len(value)}; send the rest separately")
+        self.refuse(field, f"must have at most {most} entries, not {len(value)}; send the rest separately")
         return True
 
     def optional_key(self, field: str, value: object) -> int | None:
@@ -98,7 +98,7 @@ class Arguments:
     def micros(self, field: str, value: object, *, above_zero: bool = False) -> int:
         """An exact quantity or amount, int or Decimal, as millionths; at most six decimals."""
         if isinstance(value, Fraction):
-            self.refuse(field, f"must be a number{_AS}, not {shown(value)}")
+            self.refuse(field, f"must be a number with at most six decimals, not the fraction {shown(value)}")
             return 0
         exact = self.exact(field, value, above_zero=above_zero)
         scaled = exact * MICRO
@@ -228,9 +228,9 @@ class Arguments:
             self.refuse(field, str(error))
             return None
 
-    def rows(self, field: str, value: object) -> list[Mapping[str, Any]]:
+    def rows(self, field: str, value: object, *, most: int = MAX_ENTRIES) -> list[Mapping[str, Any]]:
         """At least one mapping of fields to values."""
-        if isinstance(value, list | tuple) and self.has_too_many(field, value):
+        if isinstance(value, list | tuple) and self.has_too_many(field, value, most):
             return []
         rows = list(value) if isinstance(value, list | tuple) else []
         if not rows or not all(isinstance(row, Mapping) for row in rows):

@@ -8,6 +8,8 @@ from bake_tracker.domain.money import divide_half_even
 FROM_CUSTOMER, TO_SUPPLIER = KINDS = ("from_customer", "to_supplier")
 PUTS = ("hold", "stock", "waste")
 """What is done with goods that a customer brings back: kept apart on hold, used again, or thrown away."""
+MAX_RETURNED = 200
+"""The most lines of a return: each may split a lot, which takes as long as an operation of its own."""
 
 
 @dataclass(frozen=True, slots=True)

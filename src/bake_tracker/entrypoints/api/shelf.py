@@ -3,11 +3,12 @@
 from typing import Annotated, Literal
 
 from fastapi import Query, Request
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from bake_tracker.domain.choices import CountSaw
 from bake_tracker.domain.stock.adjusting import KINDS
+from bake_tracker.domain.stock.returns import MAX_RETURNED
 from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
@@ -97,7 +98,7 @@ class ReturnLine(Body):
 class Return(Body):
     """Goods from a customer or back to a supplier; see ``record_return``."""
 
-    lines: Some[ReturnLine]
+    lines: Annotated[Some[ReturnLine], Field(max_length=MAX_RETURNED)]
     kind: Literal["from_customer", "to_supplier"] = "from_customer"
     handed_over_by: OperationKey | None = None
     put: Literal["hold", "stock", "waste"] | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import LotNotFoundError
@@ -128,36 +128,40 @@ def load_known_lots(session: Session, codes: Collection[str]) -> dict[tuple[int,
     return known
 
 
+# Built once: building a statement costs more than running it.
+_lots = (
+    select(
+        tables.lot.c.id,
+        tables.lot.c.code,
+        tables.lot.c.item_id,
+        tables.item.c.slug,
+        tables.item.c.base_unit,
+        tables.lot.c.received_on,
+        tables.lot.c.expires_on,
+        tables.lot.c.usable_until,
+        tables.lot.c.on_hold,
+        tables.lot.c.location,
+        tables.lot.c.supplier_id,
+        tables.lot.c.product_id,
+        tables.lot.c.remaining_micros,
+        tables.lot.c.remaining_cost_micros,
+        tables.lot.c.quantity_micros,
+        brought_cost_now(tables.lot),
+        tables.lot.c.g_per_ml,
+        tables.lot.c.g_per_each,
+    )
+    .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
+    .where(tables.lot.c.id.in_(bindparam("ids", expanding=True)))
+)
+
+
 def load_lots(session: Session, lot_ids: Collection[int]) -> dict[int, LotState]:
     """These lots by id; load them again after locking their items, to see what is left now.
 
     Raises:
         LotNotFoundError: one of them does not exist.
     """
-    rows = session.execute(
-        select(
-            tables.lot.c.id,
-            tables.lot.c.code,
-            tables.lot.c.item_id,
-            tables.item.c.slug,
-            tables.item.c.base_unit,
-            tables.lot.c.received_on,
-            tables.lot.c.expires_on,
-            tables.lot.c.usable_until,
-            tables.lot.c.on_hold,
-            tables.lot.c.location,
-            tables.lot.c.supplier_id,
-            tables.lot.c.product_id,
-            tables.lot.c.remaining_micros,
-            tables.lot.c.remaining_cost_micros,
-            tables.lot.c.quantity_micros,
-            brought_cost_now(tables.lot),
-            tables.lot.c.g_per_ml,
-            tables.lot.c.g_per_each,
-        )
-        .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
-        .where(tables.lot.c.id.in_(lot_ids))
-    )
+    rows = session.execute(_lots, {"ids": list(lot_ids)})
     found = {row.id: LotState(*tuple(row)) for row in rows}
     for lot_id in lot_ids:
         if lot_id not in found:

@@ -16,13 +16,16 @@ from bake_tracker.entrypoints.api.common import (
     reads,
     recorded,
     routes,
+    sends,
     tagged,
     writes,
 )
 from bake_tracker.entrypoints.api.fields import Id, Quantity, UnitText
 from bake_tracker.entrypoints.api.remedies import in_words
+from bake_tracker.entrypoints.http.downloads import file_answer
 from bake_tracker.queries.planning.day import DayCheck, load_day_check
 from bake_tracker.queries.planning.reasons import PlanReasons, load_plan_reasons
+from bake_tracker.queries.planning.sheet import DaySheet, load_day_sheet
 from bake_tracker.queries.planning.shelf import ParRow, load_par_levels
 from bake_tracker.queries.planning.week import PlanView, load_plan
 from bake_tracker.services.database import read_scope
@@ -68,6 +71,23 @@ def check_day(request: Request, day: date) -> Response:
     """Whether the stock allows everything that is planned for a day, all of it together."""
     with read_scope() as session:
         return tagged(request, in_words(load_day_check(session, day, now())))
+
+
+@router.get("/plan/days/{day}/sheet", **reads(DaySheet))
+def get_day_sheet(request: Request, day: date) -> Response:
+    """The production sheet of a day: what to make, every weight scaled, and the lots to take."""
+    with read_scope() as session:
+        return tagged(request, load_day_sheet(session, day, now()))
+
+
+@router.get("/plan/days/{day}/sheet.pdf", **sends("pdf"))
+def get_day_sheet_pdf(day: date) -> Response:
+    """The production sheet as a PDF for the wall."""
+    from bake_tracker.files.sheet_pdf import render_sheet  # no other route should wait for the PDF library
+
+    with read_scope() as session:
+        sheet = load_day_sheet(session, day, now())
+    return file_answer(render_sheet(sheet), f"sheet-{day}.pdf")
 
 
 @router.get("/par-levels", **reads(list[ParRow]))

@@ -35,6 +35,7 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "stock": Command("stock.shelf:stock", "flour"),
     "plan": Command("planning.asked:plan", "--to 2026-12-04"),
+    "sheet": Command("planning.sheet:sheet", "2026-12-04 --pdf friday.pdf"),
     "can-make": Command("stock.can_make:can_make", "--xlsx can-make.xlsx"),
     "expiring": Command("stock.can_make:expiring", "--within 7"),
     "waste": Command(f"{_STOCK}:waste", "'2 l milk' --spoiled --reason 'left out of the fridge'"),

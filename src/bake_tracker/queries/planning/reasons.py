@@ -91,16 +91,19 @@ def load_plan_reasons(
         days = f"{planned.since} to {planned.until}"
         has = f"has lines 1 to {len(planned.tasks)}" if planned.tasks else "has none"
         raise ValidationError.of("line", f"is {line}, but the plan of {days} {has}")
-    return _Reasons(planned).of(planned.tasks[line - 1])
+    return LineReasons(planned).of(planned.tasks[line - 1])
 
 
-class _Reasons:
+class LineReasons:
+    """The reasons of the lines of one plan."""
+
     def __init__(self, planned: Planned) -> None:
         self._planned = planned
         self._above = reasons_of(planned.net)
         self._task_of = {number: task for task in planned.tasks for number in task.lines}
 
     def of(self, task: Task) -> PlanReasons:
+        """Everything about one line."""
         planned = self._planned
         good = Fraction(1) if task.is_packing else planned.inputs.made_by.good.get(id_of(task.way), Fraction(1))
         return {
@@ -109,8 +112,12 @@ class _Reasons:
             "line": planned.task(task),
             "good_percent": format_exact(Fraction(round(good * 1000), 10)),
             "products": [self._product(task, item) for item in task.gives],
-            "takes": [self._taken(task, item) for item in task.takes],
+            "takes": self.takes(task),
         }
+
+    def takes(self, task: Task) -> list[TakenQuantity]:
+        """What a line takes, and from where."""
+        return [self._taken(task, item) for item in task.takes]
 
     def _product(self, task: Task, item: Hashable) -> ProductReasons:
         days = {self._planned.net.lines[number].day for number in task.lines}

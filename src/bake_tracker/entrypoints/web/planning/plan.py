@@ -7,11 +7,14 @@ from fastapi import Path, Query, Request
 from starlette.responses import Response
 
 from bake_tracker.clock import now
+from bake_tracker.domain.planning.paper import job_words, weighed_amount
 from bake_tracker.entrypoints.http.access import VIEWER
+from bake_tracker.entrypoints.http.downloads import file_answer
 from bake_tracker.entrypoints.web.pages import pages, render
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.planning.day import load_day_check
 from bake_tracker.queries.planning.reasons import load_plan_reasons
+from bake_tracker.queries.planning.sheet import load_day_sheet
 from bake_tracker.queries.planning.week import load_plan
 from bake_tracker.services.database import read_scope
 
@@ -64,3 +67,21 @@ def plan_day(request: Request, day: date) -> Response:
     with read_scope() as session:
         check = load_day_check(session, day, now())
     return render(request, "plan_day.html", check=check)
+
+
+@router.get("/plan/days/{day}/sheet", name="plan_sheet", dependencies=[VIEWER])
+def plan_sheet(request: Request, day: date) -> Response:
+    """Show a day's production sheet, to print or to tick off."""
+    with read_scope() as session:
+        sheet = load_day_sheet(session, day, now())
+    return render(request, "plan_sheet.html", sheet=sheet, job_words=job_words, weighed=weighed_amount)
+
+
+@router.get("/plan/days/{day}/sheet.pdf", name="plan_sheet_pdf", dependencies=[VIEWER])
+def plan_sheet_pdf(day: date) -> Response:
+    """Show a day's production sheet as a PDF."""
+    from bake_tracker.files.sheet_pdf import render_sheet  # a PDF library that no other page waits for
+
+    with read_scope() as session:
+        sheet = load_day_sheet(session, day, now())
+    return file_answer(render_sheet(sheet), f"sheet-{day}.pdf", is_inline=True)

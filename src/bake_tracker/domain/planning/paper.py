@@ -1,0 +1,26 @@
+"""Words of a production sheet, which a baker reads while weighing."""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from bake_tracker.domain.amounts import friendly
+from bake_tracker.domain.plurals import plural
+
+_STEPS = {"kg": Decimal("0.001"), "l": Decimal("0.001"), "g": Decimal("0.1"), "ml": Decimal("0.1")}
+"""How finely a scale in a bakery is read."""
+
+
+def weighed_amount(quantity: str, unit: str) -> str:
+    """``1.25 kg``, ``29.6 ml``, ``3``: an exact amount as somebody would weigh it; never 0."""
+    value, said_in = friendly(quantity, unit)
+    exact = Decimal(value)
+    step = _STEPS.get(said_in)
+    rounded = exact if step is None else (exact.quantize(step, ROUND_HALF_EVEN) or exact)
+    text = f"{rounded.normalize():f}"
+    return text if said_in == "each" else f"{text} {said_in}"
+
+
+def job_words(what: str, batches: str, name: str) -> str:
+    """``2 batches of Cookies``, ``7 Cookie boxes``."""
+    if what == "bake":
+        return f"{batches} {'batch' if batches == '1' else 'batches'} of {name}"
+    return f"{batches} {name if batches == '1' else plural(name)}"

@@ -142,7 +142,7 @@ def default_log_file(database_url: str) -> Path:
 
 
 def database_name(database_url: str) -> str:
-    """The name of a database without its server, or "" if the name holds settings of a connection, as a password is."""
+    """The name of a database without its server, or "" if it contains connection settings, such as a password."""
     name = database_url.partition("?")[0].partition("://")[2].rpartition("/")[2]
     return "" if "=" in unquote(name) else name
 

@@ -107,7 +107,7 @@ def network_of(address: str) -> str:
     """What counts as one address: an IPv6 subscriber has a network of 64 bits, and may use a new address every time."""
     try:
         known = ip_address(address.partition("%")[0])
-    except ValueError:  # a socket of this machine, or a name
+    except ValueError:  # a local socket or a host name
         return address
     if isinstance(known, IPv6Address) and not known.is_loopback:
         mapped = known.ipv4_mapped
@@ -118,8 +118,8 @@ def network_of(address: str) -> str:
 def attempt_limits(name: str, address: str, known_device: str | None = None) -> dict[str, int]:
     """The counters of a sign-in attempt and their limits within ``ATTEMPTS_WITHIN``.
 
-    A device where the user has signed in before counts alone, so that nobody at the same address, or who guesses at the
-    name from elsewhere, can lock its user out.
+    A device where the user has signed in before has a counter of its own, so that nobody at the same address, and
+    nobody who guesses the password from elsewhere, can lock its user out.
     """
     key, address = user_name_key(name), network_of(address)
     if known_device is not None:

@@ -15,5 +15,5 @@ CountSaw = Literal["before", "after"]
 
 
 def said_of_counts(count_saw: CountSaw | None) -> dict[str, CountSaw]:
-    """The argument as part of a call; a call without it is the same as before it existed."""
+    """The argument as part of a call's fingerprint; nothing if it was left out, so that older calls stay the same."""
     return {} if count_saw is None else {"count_saw": count_saw}

@@ -30,7 +30,7 @@ def negated(micros: int | None) -> int | None:
 
 
 def add_up(parts: Sequence[str | None], total: str | None, step: Decimal) -> list[Decimal | None] | None:
-    """The parts in whole steps that add up to the total rounded to steps; None if they are not the whole of it.
+    """The parts, rounded to whole steps that add up to the rounded total; None if the exact parts do not add up to it.
 
     Every part is rounded down, and the missing steps go to the largest remainders. Unknown parts stay unknown.
     """
@@ -72,7 +72,7 @@ class Rounding:
         return self._shown(exact, max(self._places(exact), min(_figures(exact), 2)))
 
     def parts(self, parts: Sequence[str | None], total: str | None, *, each: bool = False) -> list[Decimal | None]:
-        """Amounts as they are shown beside their total, which they add up to; each alone if they are not all of it.
+        """Amounts as shown beside their total, so that they add up to it; rounded one by one if they are not all of it.
 
         ``each`` is for a total that is a price.
         """

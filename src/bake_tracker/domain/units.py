@@ -57,7 +57,7 @@ class NeedsMeasureError(Exception):
 
 @lru_cache(1)
 def _registry() -> "pint.UnitRegistry[Fraction]":
-    import pint  # a third of a second, which only reading a unit's name should cost
+    import pint  # here, because it takes a third of a second that not every command needs
 
     registry: pint.UnitRegistry[Fraction] = pint.UnitRegistry(None, non_int_type=Fraction)
     registry.load_definitions(files(__package__).joinpath("units.txt").read_text("utf-8").splitlines())

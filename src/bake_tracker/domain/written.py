@@ -192,7 +192,7 @@ def amount_in(text: str, currency: str) -> str:
 
 
 def has_currency(text: str) -> bool:
-    """Whether a currency stands before or behind the amount, after its minus, or letters that may be meant as one."""
+    """Whether a currency, or letters that may be one, stand before the amount (after any minus) or behind it."""
     unsigned = text.strip().removeprefix("-").removeprefix("\u2212")
     return bool(split_money(unsigned)[0].strip()) or any(letter.isalpha() for letter in text)
 
@@ -364,7 +364,7 @@ def _decimal_mark(text: str, marks: Sequence[str], has_gaps: bool, reading: Read
         raise _two_readings(text, mark, reading)
     if groups:
         return other
-    if known and not (reading.typed and is_alone):  # a lone sign that a person typed is clear if it ends no thousands
+    if known and not (reading.typed and is_alone):  # one that a person typed is clear unless three digits follow
         raise _unlike(text, known, reading)
     return mark
 

@@ -1,4 +1,4 @@
-"""Boxes of the older program: finished goods and gift packages become items, and what is in them their parts."""
+"""Boxes of the older program: finished goods and gift packages become items, and their contents become parts."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from bake_tracker.domain.importing.rows import Placed, dicts, exact_number, plac
 from bake_tracker.domain.slugs import slugify
 from bake_tracker.domain.units import unit_called
 
-# The names that the versions give to a part's box and to its component.
+# What the different versions call a part's box and its component.
 _OWNERS = ("package_name", "assembly_slug", "finished_good_slug")
 _COMPONENTS = (
     "component_slug", "finished_unit_slug", "finished_good_component_slug", "finished_good_slug", "material_unit_slug",
@@ -24,8 +24,8 @@ _SECTIONS = ("finished_goods", "packages", "compositions", "package_finished_goo
 def with_boxes(document: Mapping[str, Any]) -> dict[str, Any]:
     """Add the boxes to ``items``, their parts to ``good_parts``, and the stock of units and boxes to ``lots``.
 
-    A finished good that is one finished unit of the same slug is that unit. Any other whose slug a finished unit has
-    becomes a box of its own, such as ``cookie-box``.
+    A finished good that holds only one finished unit with the same slug is that unit. Any other that shares its slug
+    with a finished unit becomes a separate box, such as ``cookie-box``.
     """
     boxes = _Boxes(document)
     read = {section: None for section in _SECTIONS if isinstance(document.get(section), list)}
@@ -76,7 +76,7 @@ class _Boxes:
         return f"{slug}-box" if slug in self.unit_slugs or slug in self.slugs.values() else slug
 
     def rows(self) -> list[Placed]:
-        """The parts as rows; the quantities of a component that a box has twice are added up."""
+        """The parts as rows; if a box lists a component twice, its quantities are added up."""
         found: dict[tuple[object, object], Placed] = {}
         rows = [self._part(part) for part in self.parts]
         for row in rows:
@@ -133,7 +133,7 @@ def _owner(part: Mapping[str, Any]) -> str:
 
 
 def _material_units(document: Mapping[str, Any]) -> dict[Any, tuple[Any, Fraction]]:
-    """By slug, the material that a material unit takes, and how much of it in the unit we keep it in."""
+    """The material that each material unit takes, by the unit's slug, and how much of it, in our base unit."""
     products = {plain(row.get("slug")): row for row in dicts(document, "material_products")}
     found = {}
     for unit in dicts(document, "material_units"):
@@ -146,7 +146,7 @@ def _material_units(document: Mapping[str, Any]) -> dict[Any, tuple[Any, Fractio
 
 
 def kept_in_one(product: Mapping[str, Any]) -> Fraction:
-    """How much of our base unit one base unit of a material product is, as its package says."""
+    """How many of our base units one base unit of a material product contains, according to its package."""
     package, holds = exact_number(product.get("package_quantity")), exact_number(product.get("quantity_in_base_units"))
     unit = unit_called(product.get("package_unit"))
     return package / holds * unit.factor if package and holds and unit else Fraction(1)

@@ -65,7 +65,7 @@ def plan_materials(document: Mapping[str, Any], items: Shelf[ItemPlan]) -> dict[
 
 
 def settle_parents(items: Shelf[ItemPlan]) -> None:
-    """Refuse items whose parent is missing or refused, and call each parent as the bakery does."""
+    """Refuse items whose parent is missing or refused, and use the bakery's own slug for each parent."""
     items.settle(lambda row: [Need(row, "parent_slug", row.fields["parent_slug"])] if row.has("parent_slug") else [])
     for slug, item in items.new.items():
         parent = items.get(item.parent_slug) if item.parent_slug else None
@@ -93,7 +93,7 @@ def _description(row: Row) -> str | None:
 
 
 def is_stocked(item: ItemPlan) -> bool:
-    """Whether an item is an ingredient or material, and no category."""
+    """Whether an item is an ingredient or material, not a category."""
     return item.kind in ("ingredient", "material") and not item.is_category
 
 

@@ -111,7 +111,7 @@ def exact_text(number: Fraction) -> str:
     return f"{digits[:-places]}.{digits[-places:]}" if places else digits
 
 
-def _by_slug(things: Mapping[str, object]) -> list:  # type: ignore[type-arg]  # of whatever they are
+def _by_slug(things: Mapping[str, object]) -> list:  # type: ignore[type-arg]  # things of any type
     return [things[slug] for slug in sorted(things)]
 
 

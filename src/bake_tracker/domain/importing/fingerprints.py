@@ -22,7 +22,7 @@ def fingerprint(document: Mapping[str, Any]) -> str:
 
 
 def fingerprint_of_export(document: Mapping[str, Any]) -> str:
-    """The fingerprint of an older program's export, taken of the form that the first version gave it.
+    """The fingerprint of an older program's export, taken from the form that the first version gave it.
 
     Raises:
         ValidationError: it is not a JSON document.

@@ -1,4 +1,4 @@
-"""Stock and past purchases of the older program: what was paid for a lot, and prices of what is used up."""
+"""Stock and past purchases of the older program: what was paid for a lot, and the prices of goods that are used up."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _SUPPLIERS = ("supplier_slug", "supplier_id", "supplier")
 
 
 def with_stock(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Give each lot what was paid for it, and keep the price of each purchase that no lot is left of."""
+    """Give each lot what was paid for it, and keep the price of each purchase of which no lot is left."""
     bought = [_of_product(row) for row in placed_rows(document, "purchases")]
     by_id = {plain(row.get("id")): row for row in bought if row.get("id") is not None}
     by_day = {_content(row): row for row in bought}
@@ -45,7 +45,7 @@ def with_stock(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_product(row: Placed) -> Placed:
-    """A row with its product by fields; some versions write ``flour:Brook:2.5:kg``."""
+    """A row with its product split into fields; some versions write ``flour:Brook:2.5:kg``."""
     text = row.get("product_slug")
     parts = text.split(":", 1) if isinstance(text, str) else []
     if len(parts) == 2 and parts[1].count(":") >= 2:
@@ -66,7 +66,7 @@ def _content(row: Placed) -> tuple[object, ...]:
 def _set_cost(lot: Placed, purchase: Placed | None, size: Fraction | None) -> None:
     """Cost a lot by its own unit cost, or by the price of its purchase.
 
-    A purchase that brought fewer units than the lot has left was of packages, otherwise of units.
+    If a purchase brought fewer units than the lot has left, it counted packages, otherwise units.
     """
     quantity, each = exact_number(lot.get("quantity")), exact_number(lot.pop("unit_cost", None))
     column = ".unit_cost"
@@ -105,7 +105,7 @@ _MATERIALS = ("material_inventory_items", "material_purchases")
 
 
 def _materials(document: Mapping[str, Any]) -> tuple[list[Placed], list[Placed]]:
-    """The lots of materials, and the purchases of materials that none is left of."""
+    """The lots of materials, and the purchases of materials of which none is left."""
     products = {plain(row.get("slug")): row for row in dicts(document, "material_products")}
     bought = placed_rows(document, "material_purchases")
     by_uuid = {plain(row.get("uuid")): row for row in bought}

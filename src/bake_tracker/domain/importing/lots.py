@@ -23,7 +23,7 @@ _IDENTIFYING = (
     "ingredient_slug", "product_brand", "product_name", "package_unit", "package_unit_quantity", "quantity",
     "total_cost", "purchase_date", "expiration_date", "lot_or_batch", "location", "notes",
 )  # fmt: skip
-# What each section calls the cost, the day of receipt, the expiry and the note; "" if it says none.
+# What each section calls the cost, the day of receipt, the expiry and the note; "" if it has no such field.
 _WORDS = {
     "inventory_items": ("total_cost", "purchase_date", "expiration_date", "notes"),
     "lots": ("cost", "received", "expires", "note"),
@@ -46,7 +46,7 @@ class Lots:
     seen: Counter[tuple[str, str]]
 
     def admit(self, row: Row, kind: str, told_by: str, lot: LotPlan) -> None:
-        """Add a row's lot, under an id that the row gets in every import, unless the row was refused."""
+        """Add a row's lot, under an id that is the same in every import, unless the row was refused."""
         if row.refusals:
             self.findings.refuse(row)
             return
@@ -109,7 +109,7 @@ class Lots:
             self.admit(row, "lots", (row.at.told_by if row.at else "") or json.dumps(said), lot)
 
     def _kept(self, row: Row, item: ItemPlan | None, unit_field: str) -> tuple[Fraction, str]:
-        """The quantity and its unit, in which the item must be convertible."""
+        """The quantity and its unit, which must convert to the item's base unit."""
         unit, quantity = row.read_unit(unit_field), row.read_number("quantity")
         if item and unit and not row.refusals:
             _check_kept(row, item, unit, unit_field)

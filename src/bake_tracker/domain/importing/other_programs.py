@@ -20,10 +20,10 @@ Line = tuple[str, Any, Any, str]
 
 
 def from_other_program(document: object) -> Document | None:
-    """The document as an export, or None if no other program is known to write such.
+    """The document as an export, or None if no program that we know writes such files.
 
     Raises:
-        ValidationError: the program is known, but its file says too little; the message has the one step that helps.
+        ValidationError: the program is known, but its file lacks what we need; the message says what to do instead.
     """
     if isinstance(document, dict) and _OURS & document.keys():
         return None
@@ -255,7 +255,7 @@ def _grocy(document: Mapping[str, Any]) -> Document:
     return _export(recipes, ingredients=ingredients, inventory_items=stock)
 
 
-_NEVER = "2999-12-31"  # Grocy's date for goods that keep
+_NEVER = "2999-12-31"  # Grocy's date for goods that never expire
 
 
 def _refuse_grocy_stock(document: Mapping[str, Any]) -> Document:

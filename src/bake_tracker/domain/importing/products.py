@@ -64,7 +64,7 @@ class Products:
         self._by_name[product.name.casefold()].append(product)
 
     def _here(self, product: ProductPlan) -> list[ProductPlan]:
-        """The products in the bakery that this is: the same, or one that says more or less of its package.
+        """The products in the bakery that a row means: the same, or one with more or less detail about its package.
 
         An export without bar codes may mean several; a new bar code is given to one product only.
         """

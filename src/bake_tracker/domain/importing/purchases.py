@@ -44,7 +44,7 @@ def plan_purchases(document: Mapping[str, Any], lots: Lots) -> None:
 
 
 def plan_past(document: Mapping[str, Any], lots: Lots) -> None:
-    """Plan the purchases that no lot is left of, for their prices; ``total_cost`` is for all packages."""
+    """Plan the purchases of which no lot is left, for their prices; ``total_cost`` is for all packages."""
     for row in lots.findings.rows(document, PAST):
         told_by = str(row.fields.get("uuid") or json.dumps([str(value) for value in row.fields.values()]))
         if row.has("item"):

@@ -58,7 +58,7 @@ class JsonDocument(dict[str, Any]):
 
 
 class Export(JsonDocument):
-    """An export of the older program in the form that is planned, with the fingerprint of its document."""
+    """An export of the older program in the form that the planners read, with its document's fingerprint."""
 
     def __init__(self, document: Mapping[str, Any], *, text: str | None, sha256: str) -> None:
         super().__init__(document, text=text)
@@ -113,7 +113,8 @@ def join_export(texts: Mapping[str, str]) -> dict[str, Any]:
     """The older program's export of one file for each table, by its name, checked against its ``manifest``.
 
     Raises:
-        ValidationError: a text is not JSON, the manifest or a table is missing, or a table is not as long as it says.
+        ValidationError: a text is not JSON, the manifest or a table is missing, or a table's length differs from the
+            manifest.
     """
     files = {name: _parsed(text, f"{name}.json ") for name, text in texts.items()}
     manifest = files.pop("manifest", None)
@@ -233,7 +234,7 @@ def plan_import(
     of_tables = document if isinstance(document, Sections) else {}
     orders = plan_orders(of_tables, known.orders, items, recipients, events, findings)
 
-    # Counted by row, now that no later row can refuse an item any more; a recipe's new finished unit has no row.
+    # Counted by row only now, when no later row can refuse an item; a recipe's new finished unit has no row.
     added.update(row.kind for row in items.rows.values())
     added.update(
         suppliers=len(suppliers.new) - added["suppliers"],
@@ -275,8 +276,8 @@ def skip_recorded(
 ) -> ImportPlan:
     """The plan without the lots that are already recorded: their receipt stands, or the bakery has enough such lots.
 
-    A receipt that was undone does not count. A lot of the older program may have another quantity or price by now; it
-    is one of the ``imported`` lots of its item, day and product that no other row stands for, and is taken off them.
+    A receipt that was undone does not count. A lot of the older program may have another quantity or price by now: it
+    matches any of the ``imported`` lots with its item, day and product that no other row has matched.
     """
     kept = []
     for row, lot in plan.lots:
@@ -300,7 +301,7 @@ def skip_recorded(
 
 
 def _known_again(lot: LotPlan, imported: Counter[LotKey]) -> LotKey | None:
-    """A key of imported lots that are left for this one; a lot without a product may be of any."""
+    """The key of imported lots that this one can still match; a lot without a product matches any product."""
     if lot.received_on is None:
         return None
     key = (lot.item_slug, lot.received_on, lot.product_identity)

@@ -1,4 +1,4 @@
-"""Refuse recipes of a file that need a weight that nobody knows: of a sub-recipe's batch, or of what they make."""
+"""Refuse recipes of a file that need an unknown weight: that of a sub-recipe's batch, or of a product."""
 
 from collections import defaultdict
 from collections.abc import Mapping, MutableMapping
@@ -14,7 +14,7 @@ from bake_tracker.domain.recipes.together import check_shares, shares_of_cost
 
 
 def check_together(row: Row, recipe: RecipePlan) -> None:
-    """Refuse a recipe of which only some products come out together, or whose shares do not add up."""
+    """Refuse a recipe if only some of its products come out together, or if its shares do not add up."""
     shares = [made.share for made in recipe.makes]
     if recipe.together:
         check_shares(row, "makes", shares)
@@ -25,7 +25,7 @@ def check_together(row: Row, recipe: RecipePlan) -> None:
 
 
 def check_weights(recipes: Shelf[RecipePlan], items: Shelf[ItemPlan]) -> bool:
-    """Refuse the new recipes with an unknown weight; whether there were any."""
+    """Refuse the new recipes that need an unknown weight; return whether there were any."""
     wanted = [recipe for recipe in recipes.new.values() if _needs_weights(recipe)]
     if not wanted:
         return False

@@ -72,7 +72,7 @@ def _sub_recipe_unit(line: Row) -> str:
 
 
 def _table_line(line: Row, items: Shelf[ItemPlan]) -> LinePlan:
-    """A table's line of an item or of a sub-recipe."""
+    """A line of a table, for an item or a sub-recipe."""
     if line.has("item") == line.has("sub_recipe"):
         line.refuse("item", "name either an item or a sub_recipe")
     if line.has("sub_recipe"):

@@ -11,7 +11,7 @@ from bake_tracker.domain.importing.sections import Sections
 
 MAX_UNKEPT = 100
 
-# Fields that say nothing of their own: an ingredient's category is the root of its tree, an event's year is in its
+# Fields without information of their own: an ingredient's category is the root of its tree, an event's year is in its
 # date, and the rest was used to find out what a row is.
 _SILENT: dict[str, set[str]] = {
     "ingredients": {"category", "hierarchy_level"},

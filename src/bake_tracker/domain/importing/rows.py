@@ -42,8 +42,8 @@ class Skip(TypedDict):
 class Placed(dict[str, Any]):
     """An object with the readable places of itself and its fields, and their text as written in the file.
 
-    ``problems`` were found while reading. A row with ``same_as`` is nothing of its own, for this reason; ``told_by``
-    recognises a lot whatever its quantity.
+    ``problems`` were found while reading. ``same_as`` says why the row adds nothing of its own; ``told_by`` identifies
+    a lot whatever its quantity.
     """
 
     def __init__(self, *, place: str, **fields: Any) -> None:

@@ -142,8 +142,8 @@ def _read(placed: Placed, column: Column, value: Any, reading: Reading) -> Any:
 def _read_cell(text: str, kind: CellKind, reading: Reading) -> str | bool:
     """A cell in normal form: days as 2026-11-23, numbers with a decimal point, flags as bool.
 
-    What depends on the bakery or on other cells is left to the row: an amount of money keeps its currency in front, and
-    an instant and anything that is not a number stay as they are.
+    Anything that depends on the bakery or on other cells is left to the row: an amount of money keeps its currency in
+    front, and instants and texts that are not numbers stay as they are.
 
     Raises:
         UnreadableError: it could mean two things, or nothing.
@@ -165,7 +165,7 @@ def _read_cell(text: str, kind: CellKind, reading: Reading) -> str | bool:
 
 
 def _recipes(heads: list[Placed], lines: Sequence[Placed], makes: Sequence[Placed]) -> list[Placed]:
-    """Join recipes with their lines and yields; a recipe that only lines name counts too."""
+    """Join recipes with their lines and yields; a recipe that appears only in lines counts too."""
     by_slug = {head["slug"]: head for head in reversed(heads) if isinstance(head.get("slug"), str)}
     by_name = {slugify(head["name"]): head for head in reversed(heads) if isinstance(head.get("name"), str)}
     recipes = list(heads)

@@ -215,7 +215,7 @@ class Shelf(Generic[Thing]):
 
 
 def plan_declared(document: Mapping[str, Any], name: str, plan: type[Thing], shelf: Shelf[Thing]) -> None:
-    """Plan the rows of a table, each field read as its column declares; what a row leaves empty has its default."""
+    """Plan the rows of a table, each field read as its column declares; empty fields get their defaults."""
     columns = {known: column for column in TABLES[name].columns for known in (column.name, column.of)}
     for row in shelf.findings.rows(document, name):
         called = row.read_name("name")

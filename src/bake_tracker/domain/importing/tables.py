@@ -17,8 +17,8 @@ CellKind = Literal["text", "number", "money", "day", "flag", "kept_in"]
 class Column:
     """A column by its heading.
 
-    ``field`` is its name in the rows of its section, and ``of`` the attribute of what is exported, if they differ. The
-    first of the ``choices`` is meant if the cell is empty; a number with a ``most`` is whole.
+    ``field`` is its name in the rows of its section, and ``of`` the exported attribute, if they differ. An empty cell
+    means the first of the ``choices``; a number with a ``most`` is whole.
     """
 
     name: str

@@ -84,7 +84,7 @@ def _with_categories(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _allergens(ingredients: list[Placed]) -> list[Placed]:
-    """The allergens that ingredients name; groups such as gluten stay behind, because a label must name each kind."""
+    """The allergens that ingredients name; groups such as gluten are left out, because a label must name each kind."""
     found = []
     for row in ingredients:
         said = row.get("allergens")
@@ -96,7 +96,7 @@ def _allergens(ingredients: list[Placed]) -> list[Placed]:
 
 
 def _replaced(document: Mapping[str, Any], **sections: list[Placed] | None) -> dict[str, Any]:
-    """The document with these sections in place of those that are lists, and with ``items`` in addition to others."""
+    """The document with its lists replaced by these sections, and with ``items`` added to those that it has."""
     items = [*placed_rows(document, "items"), *(sections.pop("items") or [])]
     return {
         **document,
@@ -135,7 +135,7 @@ def _with_yields(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _only_yield(recipe: Placed) -> Placed:
-    """The yield that earlier versions state of a recipe, in pieces or in the unit it names."""
+    """The yield that earlier versions state for a recipe, in pieces or in the unit it names."""
     unit = Placed(place=recipe.place, name=recipe.get("name"), slug=recipe.get("slug"))
     unit["unit_yield_quantity"], unit["base_unit"] = recipe.pop("yield_quantity"), recipe.pop("yield_unit", None)
     unit.columns.update(name=".name", slug=".slug", unit_yield_quantity=".yield_quantity")

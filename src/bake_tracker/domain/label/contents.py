@@ -43,7 +43,7 @@ class Food:
 class MadeLot:
     """A lot at its full size, in millionths of its base unit, and how much of which lots went into it.
 
-    ``heft`` is what a volume or a piece of it weighs, as a part of what its item's does.
+    ``heft`` is the weight of a volume or a piece of it, relative to its item's.
     """
 
     lot_id: int
@@ -118,7 +118,7 @@ def label_of(
     *,
     made_micros: int,
 ) -> Label:
-    """The label of an item made from these amounts of these lots; without any, of a bought item."""
+    """The label of an item made from these amounts of these lots; without lots, the label of a bought item."""
     tree = _tree_of(food.item_id, drawn, lots)
     every = _ingredients(tree, foods, of_products)
     if not tree:

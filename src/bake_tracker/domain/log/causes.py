@@ -1,8 +1,9 @@
 """Why some log lines differ from the rest: the fields whose values tell the two apart, strongest first.
 
 A field explains the lines if one of its values, or its numbers above or below some limit, are far more frequent among
-them than among the rest. The evidence weighs how often and how much, less what so many values would show by chance; so
-an id that never repeats explains nothing. A field that only goes along with a stronger one is marked.
+them than among the rest. The evidence grows with the number of lines and the size of the difference, less what so many
+values would show by chance; so an id that never repeats explains nothing. A field that only accompanies a stronger one
+is marked.
 """
 
 import math
@@ -41,7 +42,7 @@ Column = Sequence[tuple[str, ...]]
 
 
 class Cause(TypedDict):
-    """A field's most telling value: its share of the lines and of the rest, and how many times as often it is there.
+    """A field's most telling value: its share of the lines and of the rest, and how many times as frequent it is.
 
     ``along_with`` names a stronger field that explains this one too.
     """
@@ -85,9 +86,9 @@ class _Offer:
 def find_causes(
     lines: Iterable[Mapping[str, Any]], is_meant: Callable[[Mapping[str, Any]], bool], asked: Collection[str] = ()
 ) -> Causes:
-    """What tells the lines that are meant from the others; only lines that end an operation count.
+    """What tells the lines in question from the others; only lines that end an operation count.
 
-    ``asked`` are the fields that decide which lines are meant, and so explain nothing.
+    ``asked`` are the fields that select the lines in question, and so explain nothing.
     """
     meant, others = Sample(MOST_LINES), Sample(MOST_OTHERS)
     for line in lines:
@@ -123,7 +124,7 @@ class _Comparison:
     others: list[Flat]
 
     def best_of(self, path: str) -> _Offer | None:
-        """The strongest of a field's values and limits, or whether it is given at all."""
+        """The strongest evidence from a field: one of its values, a limit, or whether the line has the field at all."""
         ours, theirs = ([flat.get(path, ()) for flat in group] for group in (self.meant, self.others))
         offers = [
             *self._values(path, ours, theirs),
@@ -167,7 +168,7 @@ class _Comparison:
         return evidence(count, len(self.meant), others, len(self.others))
 
     def told(self, strong: Iterable[_Offer], limit: float) -> Iterator[Cause]:
-        """Each as a cause; it goes along with a stronger one if knowing that leaves too little evidence for it."""
+        """Each offer as a cause; it accompanies a stronger one if it has too little evidence besides that one's."""
         everything = (1 << len(self.meant) + len(self.others)) - 1
         first: list[tuple[str, int]] = []
         for offer in strong:

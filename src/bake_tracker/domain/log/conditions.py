@@ -57,7 +57,7 @@ class Condition(NamedTuple):
 
     @property
     def needles(self) -> tuple[str, ...]:
-        """Texts of which a matching line holds at least one; empty if that says nothing."""
+        """Texts of which every matching line contains at least one; empty if there are no such texts."""
         if self.sign == "=":
             ways = _ways_to_say(self.path, self.wanted) if self.wanted else ()
             return ways if all(map(_is_plain, ways)) else ()

@@ -8,7 +8,7 @@ _HEADER = 1 + 4 + 1 + 2
 
 
 class Committed(NamedTuple):
-    """An operation's row that a transaction inserted and committed; of ``xid`` there are the lower 32 bits."""
+    """An operation's row that a transaction inserted and committed; ``xid`` is only its lower 32 bits."""
 
     operation_id: str
     operation: str
@@ -17,9 +17,9 @@ class Committed(NamedTuple):
 
 
 def committed_rows(messages: Iterable[bytes]) -> Iterator[Committed]:
-    """The inserted rows, from messages about one table: those of each transaction after its beginning.
+    """The inserted rows, from messages about one table; each transaction's rows follow its begin message.
 
-    What was rolled back, with its transaction or a savepoint, is not among the messages.
+    The messages leave out rows that were rolled back with their transaction or a savepoint.
     """
     xid = lsn = 0
     columns: list[str] = []

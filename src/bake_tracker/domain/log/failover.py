@@ -1,7 +1,7 @@
-"""Decide whether a transaction was lost when another server took over: it was committed where nobody looks any more.
+"""Decide whether a transaction was lost when another server took over: it was committed only on the old server.
 
 Each takeover begins a new timeline of the write-ahead log. It branches off where the new server had received the old
-one's log; what the old server wrote after that place exists nowhere.
+one's log; whatever the old server wrote after that place is lost.
 """
 
 import re
@@ -70,7 +70,7 @@ def end_of(place: Place, timelines: Timelines) -> int | None:
 
 
 def is_on_its_way(place: Place, timelines: Timelines, status: str | None) -> bool:
-    """Whether a standby may have replayed the transaction's COMMIT after its rows were read, or not yet."""
+    """Whether a standby may not have replayed the transaction's COMMIT yet when its rows were read."""
     if timelines.replayed is None or place.timeline < timelines.current:
         return False
     return place.lsn >= timelines.replayed or status in ("in progress", "new", "committed")
@@ -79,8 +79,8 @@ def is_on_its_way(place: Place, timelines: Timelines, status: str | None) -> boo
 def why_lost(place: Place, timelines: Timelines, status: str | None) -> LostBecause | None:
     """How we know that a transaction without a row was lost; None if it is not known to be.
 
-    ``status`` is the new server's word for the transaction's number. It means the same transaction only if its first
-    record came before the branch, since the new server gives later numbers again.
+    ``status`` is what the new server says about the transaction's number. It means the same transaction only if its
+    first record came before the branch, since the new server assigns later numbers anew.
     """
     if (end := end_of(place, timelines)) is None:
         return None

@@ -39,7 +39,7 @@ class Faults(TypedDict):
 
 
 def is_fault(line: Mapping[str, Any]) -> bool:
-    """Whether the line tells of an error, not of one that it only passed on."""
+    """Whether the line reports an error of its own, not one that it only passed on."""
     is_error = line.get("outcome") in FAILED or (not line.get("outcome") and line.get("level") in _LEVELS)
     return is_error and not line.get("cause_operation_id")
 
@@ -107,7 +107,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _innermost(frames: list[str]) -> str | None:
-    """The innermost frame of our own source, from the package on; of a program without one, simply the innermost."""
+    """The innermost frame of our own source, from the package on; for a program without one, the innermost of all."""
     ours = [frame for frame in frames if _OURS in frame.replace("\\", "/")]
     if ours:
         return "bake_tracker/" + ours[-1].replace("\\", "/").rpartition(_OURS)[2]

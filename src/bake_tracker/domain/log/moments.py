@@ -1,4 +1,4 @@
-"""Moments as people say them to the log: ``2026-11-23T14:30``, ``yesterday``, or ``1h`` ago."""
+"""Moments as people write them in questions to the log: ``2026-11-23T14:30``, ``yesterday``, or ``1h`` ago."""
 
 import re
 from datetime import UTC, datetime, time, timedelta, tzinfo
@@ -32,7 +32,7 @@ def read_instant(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
 
 
 def is_day(text: str) -> bool:
-    """Whether a moment that can be read is a day alone."""
+    """Whether a readable moment is a day without a time."""
     return ":" not in text and not _AGO.fullmatch(text.strip().lower())
 
 

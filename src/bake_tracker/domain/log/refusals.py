@@ -1,4 +1,4 @@
-"""Read from a refusal in the log what was short and what would help."""
+"""Read what was short, and what would help, from a refusal in the log."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation

@@ -48,7 +48,7 @@ class NewNames(Generic[New]):
         self._by_key: dict[str, New] = {}
 
     def find(self, name: str) -> New | None:
-        """What an earlier name means, if ``NamedItems`` would take this one for it."""
+        """What an earlier name means that ``NamedItems`` would match with this one."""
         return next((self._by_key[key] for key in _keys(name) if key in self._by_key and key != NO_SLUG), None)
 
     def add(self, name: str, new: New) -> New:

@@ -175,7 +175,7 @@ def _plan_line(number: int, text: str, known: NamedItems, decisions: Decisions) 
 
 
 def _rules_of(read: IngredientLine, ranges: str) -> Iterable[str]:
-    """What was done about what the line leaves open."""
+    """The rules that settled what the line leaves open."""
     for one in read.settled:
         if one == RANGE and ranges != "ask":
             yield f"{one}; its {ranges} end is taken"

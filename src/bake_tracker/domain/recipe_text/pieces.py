@@ -1,4 +1,4 @@
-"""Cut a line that was labelled into its pieces, which joined together are the line again."""
+"""Cut a labelled line into pieces; joined together, they are the line again."""
 
 from collections.abc import Sequence
 

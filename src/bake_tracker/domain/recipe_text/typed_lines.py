@@ -33,7 +33,7 @@ class Meant:
 
 
 def likely_base_unit(unit: str) -> str | None:
-    """How an item is likely kept that is measured in ``unit``; None for a volume, which may be one of flour."""
+    """The likely base unit of an item measured in ``unit``; None for a volume, because it may be flour."""
     base = _BASE_UNITS[parse_unit(unit or "each").dimension]
     return None if base == "ml" else base
 

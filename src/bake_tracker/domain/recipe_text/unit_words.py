@@ -1,4 +1,4 @@
-"""The words in recipe lines that are units: of the ledger, of packages and pieces, and those that are not read."""
+"""The unit words in recipe lines: units of the ledger, of packages and pieces, and units that are not read."""
 
 import unicodedata
 from fractions import Fraction
@@ -11,7 +11,7 @@ Measure = tuple[str, Fraction]
 _ONE = Fraction(1)
 _LONG = 5
 
-# Spoons outside of English are metric; the ledger's are US customary. Cups outside of English have no settled size.
+# Spoons in other languages are metric; the ledger's are US customary. Cups in other languages have no fixed size.
 _UNITS = {
     "g": "g|gr|grs|gram|grams|gramme|grammes|gm|gms|gramm|gramas|gramos|grammi|grammo|grama|gramů|gramm|г|гр|грамм|"
     "грамма|граммов|γρ|γρμ|γραμμάρια|γραμμάριο|גרם|克",

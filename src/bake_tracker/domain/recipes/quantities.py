@@ -43,7 +43,7 @@ class Item:
 
 
 def weighed(item: Item, g_per_ml: Fraction | None, g_per_each: Fraction | None) -> Item:
-    """The item as it is in one of its lots; None where the lot weighs what the item does."""
+    """The item with the weights of one of its lots; None for a weight that is the item's own."""
     if g_per_ml is None and g_per_each is None:
         return item
     return replace(item, g_per_ml=g_per_ml or item.g_per_ml, g_per_each=g_per_each or item.g_per_each)
@@ -51,7 +51,7 @@ def weighed(item: Item, g_per_ml: Fraction | None, g_per_each: Fraction | None) 
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """A need of an item of which a part is by another kind of unit: by dimension, in g, ml or pieces.
+    """A need for an item, partly stated in another kind of unit: the amount by dimension, in g, ml or pieces.
 
     How much of a lot meets it depends on what a volume or a piece of that lot weighs.
     """
@@ -60,7 +60,7 @@ class Mix:
     amounts: Mapping[Dimension, Fraction]
 
     def in_lot(self, g_per_ml: Fraction | None, g_per_each: Fraction | None) -> Fraction:
-        """All of it in base units of a lot that weighs this; None where it weighs what the item does."""
+        """The whole need in base units, for a lot with these weights; None for a weight that is the item's own."""
         item = weighed(self.item, g_per_ml, g_per_each)
         return sum(
             (base_quantity(item, amount, _BASE_OF[dimension]) for dimension, amount in self.amounts.items()),
@@ -150,8 +150,8 @@ def measured(recipe: Recipe, order: Sequence[int]) -> "BatchSizes":
 class BatchSizes:
     """The weight and volume of one batch of each recipe, measured from the innermost sub-recipe outwards.
 
-    It is what the recipe makes, if its products say so and agree; products that come out together are added. A weight
-    that they do not say is that of all ingredients together.
+    The size is that of the products, if it is known and they agree; products that come out together are added. If their
+    weight is not known, it is that of all ingredients together.
     """
 
     def __init__(self, recipe: Recipe) -> None:
@@ -304,7 +304,7 @@ def per_batch(recipe: Recipe) -> Mapping[int, Fraction]:
 
 
 def mixes_of(recipe: Recipe, batches: Fraction) -> dict[int, Mix]:
-    """What a run takes of the items that a line has in another kind of unit than they are kept in."""
+    """What a run takes of items that a line measures in another kind of unit than they are kept in."""
     return {
         item_id: Mix(mix.item, {dimension: amount * batches for dimension, amount in mix.amounts.items()})
         for item_id, mix in _mixes_per_batch(recipe).items()
@@ -342,7 +342,7 @@ def countable(needs: Mapping[int, int], field: str) -> dict[int, int]:
 def stated_quantity(item: Item, quantity: Fraction, unit: str) -> Fraction:
     """A quantity of stock in the item's base unit, to the nearest millionth if it is a decimal of a metric unit.
 
-    0.30000000000000004 kg, as a computer adds 0.1 and 0.2, is 300 g. A fraction or a conversion stays exact.
+    0.30000000000000004 kg, a computer's sum of 0.1 and 0.2, is 300 g. A fraction or a conversion stays exact.
 
     Raises:
         UnitConversionError: the unit cannot be converted to the item's base unit without a measure.

@@ -49,7 +49,7 @@ def doubts_about(
 def question_about_expiry(
     expires_on: date | None, received_on: date, slug: str = "", shelf_life_days: int | None = None
 ) -> list[str]:
-    """What to ask before goods are taken that had expired when they came, or keep much longer or shorter than usual."""
+    """What to ask before accepting goods that had expired when they came, or keep much longer or shorter than usual."""
     if expires_on is not None and expires_on < received_on:
         return [f"these goods expired on {expires_on}, before they came on {received_on}"]
     if expires_on is not None and _is_unlike(received_on, expires_on, shelf_life_days):
@@ -58,7 +58,7 @@ def question_about_expiry(
 
 
 def _is_unlike(received_on: date, expires_on: date | None, shelf_life_days: int | None) -> bool:
-    """Whether goods that had not expired keep much longer, or much shorter, than such goods do."""
+    """Whether goods that had not expired keep much longer or shorter than usual."""
     if expires_on is None or expires_on < received_on or not shelf_life_days:
         return False
     days = (expires_on - received_on).days
@@ -71,7 +71,7 @@ def _unlike(goods: str, received_on: date, expires_on: date, shelf_life_days: in
 
 
 def question_about_code(slug: str, lot_code: str, expires_on: date | None, known: Iterable[KnownLot]) -> list[str]:
-    """What to ask before goods are taken whose code is known with another expiry: it may be mistyped, or left out."""
+    """What to ask before accepting goods whose code is known with another expiry: it may be mistyped, or left out."""
     day = expires_on.isoformat() if expires_on else None
     others = [lot for lot in known if lot["expires_on"] != day]
     if not others:

@@ -30,7 +30,7 @@ class CountedLot:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """A count that changes would alter, by how much, and at what cost."""
+    """A count that some changes would alter: by how much, and at what cost."""
 
     count: CountedLot
     quantity_micros: int
@@ -42,7 +42,7 @@ def unsettled(
 ) -> list[Unsettled]:
     """The counts that these postings alter, earliest first; with ``next_only``, each lot's next one settles the rest.
 
-    ``unseen_withdrawn`` is, by line, what a count had not seen and what is now undone.
+    ``unseen_withdrawn`` is the quantity, by line, that a count had not seen and that is now undone.
     """
     found: list[Unsettled] = []
     settled: dict[int, int] = {}

@@ -17,7 +17,7 @@ MOST_OF_PLAN, LEAST_OF_PLAN = Fraction(3, 2), Fraction(1, 2)
 
 
 class BestBefore(TypedDict):
-    """A lot whose product has no shelf life, so that it expires with an ingredient: which day, and of which lot."""
+    """A lot of a product without a shelf life, which expires with an ingredient: on which day, and with which lot."""
 
     lot_code: str
     expires_on: str

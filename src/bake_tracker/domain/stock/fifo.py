@@ -41,7 +41,7 @@ class OpenLot:
 
     @property
     def is_weighed(self) -> bool:
-        """Whether it weighs something else than its item."""
+        """Whether it has a weight of its own, other than its item's."""
         return self.g_per_ml is not None or self.g_per_each is not None
 
 
@@ -79,7 +79,10 @@ def draw_from(lot: OpenLot, wanted_micros: int, reason: Reason = "policy") -> Dr
 
 
 def to_draw(now: OpenLot, then: OpenLot | None, wanted_micros: int) -> OpenLot:
-    """What to take from a lot: as it was then, if that is enough or more than now; the ledger refuses to go below 0."""
+    """The lot as it was then, if it held enough or more than now; otherwise as it is now.
+
+    If it holds too little by now, the ledger refuses to go below 0.
+    """
     if then is not None and then.quantity_micros >= min(wanted_micros, now.quantity_micros + 1):
         return then
     return now
@@ -98,9 +101,9 @@ def allocate(needed_micros: int, lots: Iterable[OpenLot]) -> Allocation:
 
 
 def allocate_by_weight(needed_micros: int, lots: Iterable[OpenLot], mix: Mix) -> Allocation:
-    """Meet a need from lots of which a volume or a piece weighs differently, each by its own weight.
+    """Meet a need from lots whose volumes or pieces weigh differently, each by its own weight.
 
-    What is available counts as what it meets of the need.
+    A lot's stock counts as the part of the need that it meets.
     """
     draws: list[Draw] = []
     missing, met = Fraction(1), Fraction(0)

@@ -107,7 +107,7 @@ def _split(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _checked(found: Iterator[tuple[str, str]]) -> dict[str, str] | None:
-    """The values by identifier, or None if one has a wrong length or comes twice with another value."""
+    """The values by identifier, or None if one has a wrong length or occurs twice with different values."""
     elements: dict[str, str] = {}
     for identifier, value in found:
         kind = identifier[:2]

@@ -1,4 +1,4 @@
-"""Costs that are stated after a lot was received: to whom they pass, conserved to the millionth.
+"""Costs stated after a lot was received: where they are passed on to, conserved to the millionth.
 
 A lot's change goes to everything that left it and to what remains, by quantity; from there through the lots made of it,
 in the order in which they were made. Ids rise along every chain from a lot to the lots made of it.
@@ -42,7 +42,7 @@ class Costed:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What came back to a lot of what a movement had taken, in millionths above 0: a part of it was not taken at all.
+    """What came back to a lot after a movement took it, in millionths above 0, as if it had never been taken.
 
     A customer brought it back, or it corrects a count that had seen what was taken.
     """
@@ -83,7 +83,7 @@ class Restated:
 
 @dataclass(slots=True)
 class PassedOn:
-    """Where a change went: to movements, to what is left of each lot, and which lots have a known cost since."""
+    """Where a change went: to movements, to what is left of each lot, and which lots now have a known cost."""
 
     restated: list[Restated] = field(default_factory=list)
     on_hand: dict[int, int] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class PassedOn:
 def shares(change: int, weights: Sequence[int], most: Sequence[int]) -> list[int]:
     """Divide a change by weight, by largest remainder, ties to the earlier part.
 
-    A change below 0 takes from no part more than ``most``, which must be enough in all.
+    A change below 0 takes no more than ``most`` from any part; together these must be enough.
     """
     total, amount = sum(weights), abs(change)
     if not amount:
@@ -124,7 +124,7 @@ def pass_on(
 ) -> PassedOn:
     """Pass these changes of lots on; the cost of a lot named here is known from now on.
 
-    ``lots`` has every lot that one of these was made into, ``taken`` everything that left them, in order, ``returned``
+    ``lots`` has every lot made from one of these, ``taken`` everything that left them, in order, ``returned``
     what came back of it, and ``operations`` what those took in all. A lot whose inputs are not all known keeps its cost
     until they are.
     """
@@ -208,7 +208,7 @@ def _output_change(lot: Costed, made_of: MadeOf, more: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Unpriced:
-    """A lot that came in without a cost; ``made_of`` is empty for a receipt, ``is_stated`` if a statement has it."""
+    """A lot that came in without a cost; ``made_of`` is empty for a receipt, ``is_stated`` if a statement gave it."""
 
     lot_id: int
     is_stated: bool
@@ -216,7 +216,7 @@ class Unpriced:
 
 
 def unknown_among(unpriced: Iterable[Unpriced], unknown: Iterable[int] = ()) -> set[int]:
-    """The lots whose cost is unknown: receipts that nobody stated, and all that was made of them.
+    """The lots whose cost is unknown: receipts whose cost nobody stated, and everything made from them.
 
     ``unpriced`` is in order of id; ``unknown`` has other lots whose cost is unknown.
     """

@@ -81,7 +81,7 @@ def read_outputs(given: Arguments, value: object, first_id: object) -> tuple[Out
 
 
 def claimed_outputs(outputs: Iterable[Output]) -> dict[str, object]:
-    """The argument as it is stored; nothing if it was left out, so that such a call is the same as ever."""
+    """The argument as it is stored; nothing if it was left out, so that older calls stay the same."""
     entries = [asdict(one) for one in outputs]
     return {"outputs": entries} if entries else {}
 
@@ -120,7 +120,7 @@ def _read(given: Arguments, at: str, row: Mapping[str, Any]) -> Output:
 def shares_of(made: Sequence[tuple[int, int]], stated: Sequence[Fraction | None]) -> list[Fraction]:
     """Each product's share of the dough; ``made`` is what came out and what one batch makes, the first product first.
 
-    ``stated`` are the shares of the others, all known or none. The shares add up to 1.
+    ``stated`` are the shares of the others; either all are known or none. The shares add up to 1.
 
     Raises:
         ValidationError: the shares cannot be known, because nothing came out of one.

@@ -97,7 +97,7 @@ def read_used(given: Arguments, value: object) -> tuple[Used, ...]:
 
 
 def claimed_used(used: Iterable[Used]) -> dict[str, object]:
-    """The argument as it is stored; nothing if it was left out, so that such a call is the same as ever."""
+    """The argument as it is stored; nothing if it was left out, so that older calls stay the same."""
     entries = [asdict(one) for one in used]
     return {"used": entries} if entries else {}
 

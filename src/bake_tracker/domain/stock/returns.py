@@ -43,4 +43,4 @@ class HandedOver:
         if returned_micros == self.out_micros:
             return self.cost_micros - self.back_cost_micros
         share = divide_half_even(self.cost_micros * returned_micros, self.quantity_micros)
-        return min(share, self.cost_micros - self.back_cost_micros)  # rounded up often enough, shares are too much
+        return min(share, self.cost_micros - self.back_cost_micros)  # shares rounded up would exceed the cost

@@ -115,7 +115,7 @@ def impossible_lots(
 ) -> set[int]:
     """The lots that would fall below zero if all of these operations were undone.
 
-    Of a lot that a cost statement among them is about, only the quantity counts: its cost may be unknown again.
+    For a lot with a cost statement among them, only the quantity counts: its cost may be unknown again.
     """
     left, stated = dict(holdings), set[int]()
     for one in posted:

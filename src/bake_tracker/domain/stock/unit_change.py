@@ -99,7 +99,7 @@ def current(changes: Mapping[int, Followed]) -> dict[int, Followed]:
 
 
 def earlier(changes: Mapping[int, Followed]) -> dict[int, list[Followed]]:
-    """For each item that followed others, those, nearest first, with how much of its unit is in one of theirs."""
+    """For each item, those that it followed, nearest first, and how much of its unit is in one of theirs."""
     before = {followed.item_id: Followed(item_id, followed.factor) for item_id, followed in changes.items()}
     found: dict[int, list[Followed]] = {}
     for item_id in before:

@@ -21,7 +21,7 @@ class StatedWeight:
 def weights_of(
     stated: Iterable[StatedWeight], before: Fraction | None, parents: Mapping[int, int | None]
 ) -> tuple[Fraction | None, dict[int, Fraction]]:
-    """The item's weight now, and that of each lot of which it differs.
+    """The item's weight now, and that of each lot for which it differs.
 
     ``stated`` is in the order of recording. ``before`` is the weight before the first. ``parents`` has every lot of the
     item, and the lot that it was split from: a part weighs what its lot weighs.

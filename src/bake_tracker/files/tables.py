@@ -191,7 +191,7 @@ def read_sheets(file: Path, known: Collection[str] = ()) -> dict[str, list[Table
 
 
 def read_json_texts(file: Path, most: int) -> dict[str, str]:
-    """The JSON files of a ZIP or folder as texts by their names without the ending; those in folders inside count too.
+    """The JSON files of a ZIP or folder as texts by their names without the ending, subfolders included.
 
     Raises:
         ValidationError: they cannot be read, or hold more than ``most`` bytes.
@@ -216,7 +216,7 @@ def read_json_texts(file: Path, most: int) -> dict[str, str]:
 def rows_of(
     name: str, table: Iterable[Sequence[str]], seen: _Seen | None = None, known: Collection[str] = ()
 ) -> list[TableRow]:
-    """The non-empty rows below the headings; errors call the table ``name``, and ``seen`` counts them.
+    """The non-empty rows below the headings; errors call the table ``name``, and ``seen`` counts the rows.
 
     Above the headings may be titles: rows of one cell or none, or any others if a later row has two ``known`` headings.
 

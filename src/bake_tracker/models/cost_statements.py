@@ -1,4 +1,4 @@
-"""What goods cost, said after they were received."""
+"""What goods cost, stated after they were received."""
 
 from datetime import datetime
 
@@ -34,7 +34,7 @@ class CostStatement(Base):
 
 
 class CostStatementLine(Base):
-    """The signed change, in millionths, to the cost of one earlier movement; 0 if its cost is only known since."""
+    """The signed change, in millionths, to the cost of one earlier movement; 0 if it only made the cost known."""
 
     __tablename__ = "cost_statement_line"
     __table_args__ = (

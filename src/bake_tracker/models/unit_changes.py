@@ -1,4 +1,4 @@
-"""Items that are kept in another unit since."""
+"""Items that are now kept in another unit."""
 
 from datetime import datetime
 from fractions import Fraction

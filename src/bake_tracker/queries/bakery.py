@@ -48,7 +48,7 @@ class BakeryInfo:
         return datetime.combine(day, time(), ZoneInfo(self.time_zone)).astimezone(UTC)
 
     def came_at(self, received_on: date, recorded_at: datetime) -> datetime:
-        """When goods of a day were there: from its start, but not later than they were recorded."""
+        """When goods received on a day were in stock: from its start, but no later than they were recorded."""
         return min(self.start_of(received_on), recorded_at)
 
     def local_time(self, instant: datetime) -> datetime:

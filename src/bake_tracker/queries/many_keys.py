@@ -21,14 +21,14 @@ def among(session: Session, column: ColumnElement[Any], keys: Iterable[str | int
 
 
 def among_given(column: ColumnElement[Any], dialect: str) -> ColumnElement[bool]:
-    """The condition that the column equals one of the keys that :func:`given` hands over, for a question built once."""
+    """The condition that the column equals one of the keys that :func:`given` hands over; built once."""
     if dialect == "postgresql":
         return column == any_(bindparam("keys", type_=ARRAY(_stored(column))))
     return column.in_(select(func.json_each(bindparam("keys", type_=String)).table_valued("value").c.value))
 
 
 def given(session: Session, keys: Iterable[str | int]) -> Mapping[str, Any]:
-    """The keys as the parameter of a question with :func:`among_given`."""
+    """The keys as the parameter of a statement with :func:`among_given`."""
     listed = sorted(keys)
     return {"keys": listed if session.get_bind().dialect.name == "postgresql" else json.dumps(listed)}
 

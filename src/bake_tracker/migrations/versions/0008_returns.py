@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 
 def _rebuild(connection: sa.Connection) -> None:
-    """SQLite cannot change a CHECK: make the table anew from its own definition, with its rows, indexes and guards."""
+    """SQLite cannot change a CHECK: rebuild the table from its own definition, with its rows, indexes and guards."""
     definition = connection.scalar(sa.text("SELECT sql FROM sqlite_master WHERE name = 'adjustment'"))
     indexes = connection.scalars(
         sa.text("SELECT sql FROM sqlite_master WHERE tbl_name = 'adjustment' AND type = 'index' AND sql IS NOT NULL")

@@ -1,4 +1,4 @@
-"""Items that are kept in another unit since."""
+"""Items that are now kept in another unit."""
 
 import sqlalchemy as sa
 from alembic import op

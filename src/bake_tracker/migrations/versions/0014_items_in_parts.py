@@ -1,4 +1,4 @@
-"""Items kept by the piece of which parts may be recorded, such as half a cake: those that have parts on file do."""
+"""Items kept by the piece of which parts may be recorded, such as half a cake: those that already have parts."""
 
 import sqlalchemy as sa
 from alembic import op

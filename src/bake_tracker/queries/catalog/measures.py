@@ -22,7 +22,7 @@ UNSAID = "no source recorded (older version or import)"
 class MeasureRow(TypedDict):
     """A figure in g per ml or g each, exact and rounded for people, and whether it is in use or undone.
 
-    ``lot_code`` is the lot whose own it is; ``corrects`` the operation of the mistyped figure that it replaced.
+    ``lot_code`` is the lot that it is only for, if any; ``corrects`` is the operation whose figure it replaced.
     """
 
     item_slug: str
@@ -112,7 +112,7 @@ def load_measures(session: Session, item_id: int | None = None) -> list[MeasureR
 
 
 def _state(row: Any, settled: Collection[tuple[str, str, int | None]], mistaken: Collection[int]) -> str:
-    """A measure that a later one follows still holds for the lots before that, unless it was mistyped."""
+    """The state of a measure: followed by a later one, it still holds for the lots before, unless it was mistyped."""
     if not row.stands:
         return "reversed"
     if row.id in mistaken:

@@ -16,7 +16,7 @@ ROWS_AT_ONCE = 500
 
 @dataclass(slots=True)
 class MovedDays:
-    """The days that move: of lots that were made here, of reports, and those that were told and so stay as they are.
+    """The days that move, of lots made here and in reports, and those ``kept`` because somebody stated them.
 
     ``sealed`` counts the stored days that a seal covers, so that they cannot move.
     """

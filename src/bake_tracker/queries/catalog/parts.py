@@ -1,4 +1,4 @@
-"""Items kept by the piece, and those of them that allow parts: what a person types of the others is whole."""
+"""Items kept by the piece, and which of them allow parts; of the others, people may type whole pieces only."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal

@@ -88,7 +88,7 @@ def load_user(session: Session, user_id: int) -> KnownUser:
 
 
 def set_later(session: Session, user_id: int, operation_id: str) -> bool:
-    """Whether the password of this user was set after this operation, or another installation has no such user yet."""
+    """Whether this user's password was set after this operation, or the user is not in this installation yet."""
     first = select(tables.operation.c.recorded_at).where(tables.operation.c.id == operation_id).scalar_subquery()
     result = tables.operation.c.result
     again = select(tables.operation.c.id).where(

@@ -1,4 +1,4 @@
-"""Items that are kept in another unit since: which item followed which, and what such a change concerns."""
+"""Items that are now kept in another unit: which item followed which, and what such a change affects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ def load_current(session: Session | Connection) -> dict[int, Followed]:
 
 
 def load_earlier(session: Session) -> dict[int, list[Followed]]:
-    """For every item that followed others, those, nearest first; one statement."""
+    """For every item, those that it followed, nearest first; one statement."""
     return earlier(_load(session))
 
 
@@ -132,7 +132,7 @@ def load_referring(session: Session, item_id: int) -> list[Thing]:
 
 
 def load_measures_in_use(session: Session, item_id: int) -> list[Mapping[str, Any]]:
-    """The latest measure of each kind that was not undone; none of a single lot."""
+    """The latest measure of each kind that was not undone, without those of a single lot."""
     measure = tables.item_measure
     of_item = (measure.c.item_id == item_id, measure.c.lot_id.is_(None))
     rows = session.execute(

@@ -31,14 +31,14 @@ class InForce:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What an item weighs by its measures, and each lot of which that differs."""
+    """What an item weighs by its measures, and each lot that differs from it."""
 
     of_item: Fraction | None
     of_lots: dict[int, Fraction]
 
 
 def load_in_force(session: Session, item_id: int, kind: MeasureKind) -> dict[int | None, InForce]:
-    """The measure in force of the item, by None, and of each lot that has one of its own; one statement."""
+    """The measure in force for the item, under None, and for each lot that has one of its own; one statement."""
     rows = session.execute(
         select(_measure, _operation.c.recorded_at)
         .join(_operation, _operation.c.id == _measure.c.operation_id)
@@ -53,7 +53,7 @@ def load_weights(
 ) -> dict[int, Weights]:
     """The weights of these items and their lots, as if the operation ``without`` were undone; two statements.
 
-    One more for each item of which the first measure was undone.
+    One more statement for each item whose first measure was undone.
     """
     measures: defaultdict[int, list[StatedWeight]] = defaultdict(list)
     rows = session.execute(
@@ -84,7 +84,7 @@ def _before(session: Session, item_id: int, kind: MeasureKind, stated: Sequence[
 def load_changed_lots(
     session: Session, item_id: int, kind: MeasureKind, weights: Weights
 ) -> dict[int, Fraction | None]:
-    """The lots of an item whose own weight is not the one that it should be, and what it should be; one statement."""
+    """The lots of an item whose own weight is wrong, and what it should be; one statement."""
     column = _lot.c[COLUMN_OF_MEASURE[kind]]
     rows = session.execute(select(_lot.c.id, column.label("own")).where(_lot.c.item_id == item_id).order_by(_lot.c.id))
     return {row.id: weights.of_lots.get(row.id) for row in rows if row.own != weights.of_lots.get(row.id)}

@@ -1,4 +1,4 @@
-"""What was asked for with an operation id: sent again, it is answered as at first, and nothing else is checked."""
+"""What was asked for with an operation id: sent again, it gets the first answer, and nothing else is checked."""
 
 import json
 from collections.abc import Mapping

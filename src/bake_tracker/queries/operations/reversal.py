@@ -122,7 +122,7 @@ def has_undone_parts(session: Session, operation_id: str) -> bool:
 def load_posted(session: Session, operation_ids: Collection[str]) -> list[Posted]:
     """Every movement of these operations at its cost as known now, in order; two statements.
 
-    A statement of these adds to the costs of the other operations, and has one entry of no quantity for each.
+    A cost statement among these adds to the costs of other operations, with one entry without quantity for each.
     """
     keys = given(session, operation_ids)
     questions = _posted(session.get_bind().dialect.name)
@@ -220,7 +220,7 @@ def _links(dialect: str) -> CompoundSelect[*tuple[Any, ...]]:
     uses = select(tables.lot.c.operation_id, movements.c.operation_id.label("later"), tables.lot.c.code).join(
         movements, and_(movements.c.lot_id == tables.lot.c.id, movements.c.quantity_micros != 0)
     )
-    # Whatever used a lot after a statement about it used it at the stated cost.
+    # Anything that used a lot after a statement about it used it at the stated cost.
     statement, line, later_line = tables.cost_statement, tables.cost_statement_line, tables.cost_statement_line.alias()
     costed_since = (
         select(line.c.operation_id, movements.c.operation_id, tables.lot.c.code)

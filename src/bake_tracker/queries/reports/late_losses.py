@@ -1,4 +1,4 @@
-"""What was lost in production costs more or less when costs are stated later: it counts on the day of the statement."""
+"""What costs that are stated later add to the cost of production losses; it counts on the day of the statement."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from bake_tracker.queries.reports.periods import between, not_reversed, rows_of
 
 
 class LateLoss(NamedTuple):
-    """What a statement added to the cost of what was lost of a product; there is no quantity."""
+    """What a statement added to the cost of a product's loss; it has no quantity."""
 
     kind: str
     reason: str | None

@@ -1,6 +1,6 @@
 """Costs that were stated after goods were used: they count in the reports on the day of the statement.
 
-Every row has no quantity, and the columns of the rows whose cost it changes.
+No row has a quantity; its other columns are those of the row whose cost it changes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -64,7 +64,7 @@ def known_at(operation_id: Any) -> ColumnElement[Any]:
 
 
 def stated_of_taken(house: BakeryInfo, since: date | None, until: date | None) -> Any:
-    """Of what was used, wasted, given away, sold or corrected."""
+    """Costs stated for goods that were used, wasted, given away, sold or corrected."""
     used_for = case(
         (ProductionRun.id.is_not(None), "baked"), (AssemblyRun.id.is_not(None), "packed"), else_=Adjustment.kind
     )
@@ -78,14 +78,14 @@ def stated_of_taken(house: BakeryInfo, since: date | None, until: date | None) -
 
 
 def stated_of_wasted(house: BakeryInfo, since: date | None, until: date | None) -> Any:
-    """Of what was wasted or spoiled."""
+    """Costs stated for goods that were wasted or spoiled."""
     columns = (Adjustment.kind, Adjustment.reason)
     rows = _stated(columns, house, since, until, CostStatement.stated_at).join(Adjustment, _OF_ADJUSTMENT)
     return rows.where(Adjustment.kind.in_(("waste", "spoilage")))
 
 
 def stated_of_handed_over(house: BakeryInfo, since: date | None, until: date | None) -> Any:
-    """Of what customers got."""
+    """Costs stated for goods that customers got."""
     columns = (Recipient.slug.label("recipient"), Event.slug.label("event"), Adjustment.kind.label("what"))
     return (
         _stated(columns, house, since, until, Adjustment.happened_at)
@@ -97,7 +97,7 @@ def stated_of_handed_over(house: BakeryInfo, since: date | None, until: date | N
 
 
 def stated_of_came_back(house: BakeryInfo, since: date | None, until: date | None) -> Any:
-    """Of what customers brought back."""
+    """Costs stated for goods that customers brought back."""
     given = aliased(Adjustment)
     of_lot = and_(given.operation_id == Adjustment.of_operation_id, given.lot_id == Adjustment.lot_id)
     columns = (Recipient.slug.label("recipient"), Event.slug.label("event"), given.kind.label("what"))
@@ -112,7 +112,7 @@ def stated_of_came_back(house: BakeryInfo, since: date | None, until: date | Non
 
 
 def stated_of_made(house: BakeryInfo, since: date | None, until: date | None) -> Iterator[Any]:
-    """Of what was made for events."""
+    """Costs stated for goods that were made for events."""
     for run, what, at in (
         (ProductionRun, "baked", ProductionRun.produced_at),
         (AssemblyRun, "packed", AssemblyRun.assembled_at),
@@ -125,7 +125,7 @@ def stated_of_made(house: BakeryInfo, since: date | None, until: date | None) ->
 def _stated(
     columns: Iterable[Any], house: BakeryInfo, since: date | None, until: date | None, at: Any, *, sign: int = -1
 ) -> Any:
-    """What the statements of a period changed of movements that stand."""
+    """What the statements of a period changed in movements that were not undone."""
     return (
         select(
             *columns,

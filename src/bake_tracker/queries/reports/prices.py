@@ -118,7 +118,7 @@ def load_prices(session: Session, item_id: int, *, since: date | None = None) ->
 def load_last_prices(session: Session, item_ids: Collection[int]) -> dict[int, LastPrice]:
     """By item, the latest lot of known cost that was not undone, bought or made; one statement.
 
-    If an item has none since it is kept in another unit, its price is the last of before, in the new unit; that takes
+    If an item has had none since its unit changed, its price is the last one before that, in the new unit; that takes
     two more statements.
     """
     found = _last_prices(session, item_ids)

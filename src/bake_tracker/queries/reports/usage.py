@@ -81,7 +81,7 @@ class _Sum:
     last_on: date = date.min
 
     def add_row(self, row: Any, day: date, is_stated_then: bool) -> None:
-        """Add a movement; one of unknown cost counts as 0 where the statement of its cost counts too."""
+        """Add a movement; an unknown cost counts as 0 if the later statement of that cost is counted as well."""
         self.add(row.quantity, 0 if row.cost is None and is_stated_then else row.cost, day)
 
     def add(self, quantity_micros: int, cost_micros: int | None, day: date) -> None:

@@ -55,9 +55,10 @@ class PlannedItem(TypedDict):
 
 
 class PlannedProduct(TypedDict):
-    """The planned product; ``each`` is None if the cost is unknown or something is short.
+    """The planned product; ``each`` is the cost of one if nothing else is made.
 
-    It is the cost of one if nothing else is made, or if the recipe makes its products together, of its share.
+    If the recipe makes its products together, ``each`` has only the product's share. It is None if the cost is unknown
+    or something is short.
     """
 
     item_id: int

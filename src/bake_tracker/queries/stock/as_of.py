@@ -28,7 +28,7 @@ class Instant:
     by: Literal["recorded", "happened"] = "recorded"
 
     def has_come(self, operation: Any, movement: Any) -> ColumnElement[bool]:
-        """The condition that a movement of an operation was there."""
+        """The condition that an operation's movement was already recorded, or had already happened."""
         come: ColumnElement[bool] = (
             operation.c.recorded_at <= self.at if self.by == "recorded" else movement.c.happened_at <= self.at
         )
@@ -52,7 +52,7 @@ class LotAsOf(TypedDict):
 
 
 class ItemAsOf(TypedDict):
-    """An item of which there was something; the value leaves out lots of unknown cost."""
+    """An item that was in stock; the value leaves out lots of unknown cost."""
 
     item_id: int
     kind: str
@@ -92,7 +92,7 @@ def load_instant_before(session: Session, operation_id: str) -> datetime:
 def load_stock_as_of(
     session: Session, instant: Instant, *, item_id: int | None = None, lot_ids: Collection[int] | None = None
 ) -> StockAsOf:
-    """What there was of everything, or of one item or some lots, in one statement; names and units are those of now."""
+    """The stock of everything, or of one item or some lots, in one statement, with today's names and units."""
     house = load_bakery(session)
     by_item: defaultdict[str, list[Any]] = defaultdict(list)
     for row in session.execute(_held(instant, item_id, lot_ids)):

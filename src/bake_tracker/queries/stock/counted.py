@@ -24,9 +24,9 @@ _line, _count, _answer, _lot = tables.stocktake_line, tables.stocktake, tables.c
 def load_counts_since(
     session: Session, lot_ids: Collection[int], since: datetime, *, but: Collection[str] = ()
 ) -> list[CountedLot]:
-    """The lines of counts of these lots, dated at or after a moment, that were not undone; none of these operations.
+    """The lines of counts of these lots, dated at or after a moment; those of the operations ``but`` are left out.
 
-    A count undone by this session stands no more.
+    Counts that were undone, even in this session, are left out too.
     """
     if not lot_ids:
         return []
@@ -74,7 +74,7 @@ def load_unseen_of(session: Session, operation_ids: Collection[str]) -> list[Uns
 def load_moved(session: Session, lot_ids: Collection[int]) -> dict[int, list[Posting]]:
     """Every movement of these lots by their time, at its cost as known now; ties by id.
 
-    What was undone, and its undoing, were at the same moment: they cost nothing together.
+    An undone movement and its reversal have the same time, and their costs cancel out.
     """
     moved: dict[int, list[Posting]] = {lot_id: [] for lot_id in lot_ids}
     cost = case((stands(movements.c.operation_id), cost_now(movements, _lot)), else_=0)
@@ -101,7 +101,7 @@ class LotThen:
 def load_then(
     session: Session, lot_ids: Collection[int], at: datetime, count_saw: CountSaw | None
 ) -> dict[int, LotThen]:
-    """These lots as they were; unless a count had not seen it, only up to the lot's next count.
+    """These lots as they were; up to the lot's next count, unless ``count_saw`` says it had not seen the change.
 
     A release past its expiry has no day of its own, so it counts for what happened before it too.
     """

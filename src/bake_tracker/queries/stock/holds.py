@@ -22,7 +22,7 @@ class HoldState(NamedTuple):
 def load_hold_states(session: Session, lot_ids: Collection[int], *, at: datetime | None = None) -> dict[int, HoldState]:
     """The state of each lot, now or ``at`` a moment.
 
-    A part starts as the lot it was split from was then, and follows its own holds since.
+    A part starts in the state that its lot had at the split, and follows its own holds from then on.
     """
     lots = _with_ancestors(session, lot_ids)
     holds: dict[int, list[Any]] = {}
@@ -37,7 +37,7 @@ def load_hold_states(session: Session, lot_ids: Collection[int], *, at: datetime
 
 
 def _with_ancestors(session: Session, lot_ids: Collection[int]) -> dict[int, Any]:
-    """These lots and all they were split off or carried over from, each with when."""
+    """These lots and all that they were split off or carried over from, each with the time of that."""
     columns = (tables.lot.c.id, tables.lot.c.parent_lot_id, tables.lot.c.expires_on, tables.lot.c.operation_id)
     line = select(*columns).where(among(session, tables.lot.c.id, lot_ids)).cte("line", recursive=True)
     line = line.union(select(*columns).join(line, tables.lot.c.id == line.c.parent_lot_id))

@@ -1,4 +1,4 @@
-"""Everything that a cost which is stated later passes on to, and the lots whose cost nobody stated."""
+"""Everything that a cost stated later is passed on to, and the lots whose cost nobody stated."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -60,7 +60,7 @@ def load_graph(session: Session, lot_ids: Collection[int]) -> Graph:
 def _load_lots(session: Session, lot_ids: Collection[int]) -> tuple[dict[int, Costed], set[int]]:
     brought = movements.alias()
     said = movements.alias()
-    # All that an unknown lot holds was said by statements.
+    # All the cost that a lot of unknown cost holds came from statements.
     held = select(integer_sum(said.c.cost_micros)).where(said.c.lot_id == tables.lot.c.id).correlate(tables.lot)
     rows = session.execute(
         select(
@@ -214,7 +214,7 @@ def load_unknown(session: Session, lot_ids: Collection[int]) -> set[int]:
 
 
 def load_to_withdraw(session: Session, operation_id: str) -> dict[int, int]:
-    """For each lot that a statement is about: what it added to the cost there of movements that were not undone."""
+    """For each lot of a statement: what the statement added to the cost of its movements that were not undone."""
     line = tables.cost_statement_line
     undone = exists().where(tables.reversal.c.reversed_operation_id == movements.c.operation_id)
     rows = session.execute(

@@ -80,7 +80,7 @@ class Made:
 def load_made(connection: Session | Connection, lot_ids: Collection[int], *, also_item: int | None = None) -> Made:
     """Load what these lots were made of, to any depth, in three statements.
 
-    Lots of an item that is kept in another unit since are told in that unit, as lots of the item that followed; that
+    Lots of an item that is now kept in another unit are given in that unit, as lots of the item that followed; that
     takes one more statement.
     """
     rows = connection.execute(_REACHED, {"lot_ids": sorted(lot_ids)}).all()
@@ -127,7 +127,7 @@ def load_made(connection: Session | Connection, lot_ids: Collection[int], *, als
 
 
 def _heft(lot: Any, food: Food) -> Fraction:
-    """What a volume or a piece of a lot weighs, as a part of what its item's does."""
+    """What a volume or a piece of a lot weighs, relative to its item's."""
     weights = {"ml": (lot.g_per_ml, food.g_per_ml), "each": (lot.g_per_each, food.g_per_each)}
     of_lot, of_item = weights.get(food.base_unit, (None, None))
     return of_lot / of_item if of_lot and of_item else Fraction(1)

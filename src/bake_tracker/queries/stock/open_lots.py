@@ -54,7 +54,7 @@ FROM walk ORDER BY item_id, pick_on, received_on, lot_id
 """
 
 
-# A lot that weighs something else may meet less of the need than it holds, so it does not count.
+# A lot with a weight of its own may meet less of the need than it holds, so it is not counted here.
 _COUNTS = "CASE WHEN lot.g_per_ml IS NULL AND lot.g_per_each IS NULL THEN lot.remaining_micros ELSE 0 END"
 
 

@@ -60,7 +60,7 @@ def load_recall(session: Session, lot_id: int, *, same_code: bool = False) -> Re
 
 
 def _still_out(steps: Iterable[Step]) -> Iterator[Step]:
-    """What somebody has, without what came back of it; goods that went back to a supplier are there."""
+    """What somebody outside still has, without what came back; a supplier still has the goods that were sent back."""
     for step in steps:
         left = Fraction(step["quantity"]) - Fraction(step.get("came_back", 0))
         if step["kind"] in (*TO_SOMEBODY, "sent back") and left > 0:

@@ -1,4 +1,4 @@
-"""Likely receipts: the items that are bought, each one's last receipt, and what to ask before goods are taken."""
+"""Likely receipts: the items that are bought, each one's last receipt, and what to ask before accepting goods."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -50,7 +50,7 @@ def load_bought_items(session: Session, limit: int, search: str = "") -> list[Bo
     came = and_(
         tables.lot.c.item_id == tables.item.c.id,
         tables.lot.c.is_made.is_(False),
-        or_(tables.lot.c.parent_lot_id.is_(None), is_carried),  # a part of a lot did not come in
+        or_(tables.lot.c.parent_lot_id.is_(None), is_carried),  # split-off parts are not receipts
     )
     last = select(func.max(tables.lot.c.id)).where(came).scalar_subquery()
     rows = select(tables.item.c.id, tables.item.c.slug, tables.item.c.name, tables.item.c.base_unit).where(
@@ -65,7 +65,7 @@ def load_bought_items(session: Session, limit: int, search: str = "") -> list[Bo
 
 
 def load_last_received(session: Session, item_id: int) -> LastReceived | None:
-    """An item's last receipt that was not undone, also of before it was kept in this unit, or None."""
+    """An item's last receipt that was not undone, also from before its unit changed, or None."""
     line = [Followed(item_id, Fraction(1)), *load_earlier(session).get(item_id, ())]
     found = ((one.factor, _last_received(session, one.item_id)) for one in line)
     factor, row = next(((factor, row) for factor, row in found if row is not None), (Fraction(1), None))
@@ -106,7 +106,7 @@ def load_locations(session: Session) -> list[str]:
 
 
 def load_arrival_doubts(session: Session, lines: Iterable[Mapping[str, Any]], came: date) -> list[str]:
-    """What to ask before these goods are taken: about an expiry, or a code that is known with another one.
+    """What to ask before accepting these goods: about an expiry, or a code that is known with another expiry.
 
     A line has ``item_id``, ``lot_code`` and ``expires_on``; without the last, goods keep for the item's shelf life.
     """

@@ -113,7 +113,7 @@ def load_receipts(session: Session, lot_ids: Collection[int]) -> dict[int, str]:
 
 
 def _load(session: Session, condition: ColumnElement[bool], *of_returns: ColumnElement[bool]) -> list[HandedOver]:
-    """What was handed over on a condition; ``of_returns`` spares it all returns that have nothing to do with it."""
+    """What was handed over, if it meets a condition; ``of_returns`` limits the returns that are read."""
     back = _returned(*of_returns).subquery()
     rows = session.execute(
         select(

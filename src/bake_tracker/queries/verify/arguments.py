@@ -86,7 +86,7 @@ _calls = select(Operation.id, Operation.name, Operation.arguments).where(
 
 
 def argument_drift(session: Session, told: Told) -> Iterator[Drift]:
-    """Every call that its fingerprint does not fit, and every row that differs from what its call said."""
+    """Every call that does not match its fingerprint, and every row that differs from what its call said."""
     yield from _fingerprints(session, told)
     for name in _SAID:
         yield from _rows(session, name, told)

@@ -53,9 +53,9 @@ def _unlike() -> Rows:
 
 
 def _said_later() -> Any:
-    """By reversal and lot: what statements had added to what it undid; less what was withdrawn before, if it undid one.
+    """By reversal and lot: what statements added to what it undid; for a statement, less what was already withdrawn.
 
-    A statement that was undone before had added nothing any more.
+    A statement that was already undone counts as nothing.
     """
     line, before = aliased(CostStatementLine), aliased(Reversal)
     was_undone = exists().where(before.reversed_operation_id == line.operation_id, before.id < Reversal.id)

@@ -1,4 +1,4 @@
-"""Verify the time of every movement against its operation, and whether counts and the past hold together."""
+"""Verify the time of every movement against its operation, and whether counts agree with later records."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -40,7 +40,7 @@ def time_drift(session: Session) -> Iterator[Drift]:
 def time_notes(session: Session) -> Iterator[Drift]:
     """Every count that later records contradict, and every lot that was below zero at some moment.
 
-    This version refuses both. Earlier versions did not, nor does it notice when the computer's clock was set back. If a
+    This version refuses both. Earlier versions did not, and no version notices a computer clock that was set back. If a
     time zone is corrected, goods come in when their day begins there, which may be after they were used.
     """
     yield from _counts(session)

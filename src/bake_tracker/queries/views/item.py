@@ -58,7 +58,7 @@ class ItemFacts(TypedDict):
 class ItemView(ShelfSummary):
     """An item in the catalogue with its stock; weights in g per ml and g each.
 
-    ``follows`` is the item it was kept as before, in another unit; ``followed_by`` the one that it is kept as now.
+    ``follows`` is the item that this one replaced, in another unit; ``followed_by`` is the one that replaced it.
     """
 
     item_id: int

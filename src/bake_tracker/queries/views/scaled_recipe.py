@@ -87,8 +87,8 @@ class Allergens(TypedDict):
 class ScaledRecipe(TypedDict):
     """A recipe for a number of batches; labour and overhead are for one batch, None if not recorded.
 
-    ``problem`` is why the sub-recipes are left out: one is taken by a weight that is not known of its batch. ``shares``
-    are the stated parts of the cost, by item id.
+    ``problem`` is why the sub-recipes are left out: one is taken by weight, and the weight of its batch is not known.
+    ``shares`` are the stated parts of the cost, by item id.
     """
 
     recipe_id: int

@@ -45,7 +45,7 @@ def load_stock_slice(
 ) -> Found[StockRow]:
     """Items sorted by any column, including those out of stock unless ``only_there``; one statement.
 
-    Archived items are there only while they have stock.
+    Archived items are listed only while they have stock.
 
     ``next_expiry`` follows releases: a lot released past its expiry counts until its new last day.
     """

@@ -257,7 +257,7 @@ def record_batch_production(
 def put_back_run(session: Session, run: RecordedRun, drawn: Sequence[Posted]) -> ProductionResult:
     """Record a run once more as it was, from exactly these draws, whatever its recipe and its lots have become since.
 
-    Its lots are where the first ones were, and on hold if those were.
+    Its lots are put where the first ones were, and on hold if those were.
 
     The caller has locked the items and checked that the lots hold what is drawn.
     """

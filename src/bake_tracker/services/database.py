@@ -50,7 +50,7 @@ def read_scope(url: str | None = None, *, of_primary: bool = False) -> AbstractC
     """A read-only session: it takes no write lock and is rolled back at the end.
 
     With ``BAKE_TRACKER_READ_URL`` it reads from that standby, once it has all that was committed before; otherwise, and
-    if it is behind or away, from the primary. ``of_primary`` is for what compares a server with something else.
+    if it is behind or away, from the primary. ``of_primary`` is for comparing the primary with something else.
     """
     return scopes.read_scope(_connected_to_read(url, of_primary=of_primary))
 
@@ -71,7 +71,7 @@ def run_in_transaction(work: Callable[[Session], Answer], url: str | None = None
 def run_at_once(work: Callable[[Session], object], url: str | None = None) -> bool:
     """Call ``work(session)`` in its own transaction, unless others are in the way; return whether it is done.
 
-    It is for what can wait until another time, and must not make anybody wait now.
+    For work that can be done another time, and must not make anybody wait now.
     """
     return scopes.run_at_once(work, engines.impatient_for(url, _make_ready))
 

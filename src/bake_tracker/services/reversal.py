@@ -242,7 +242,7 @@ def record_reversal(
         also: list[ReversalResult] = []
         back: _Back = [], []
         with settling_counts(operation):
-            # Operations inside it or dependent on it come before it, except what was given to a count that had seen it.
+            # Operations inside it or dependent on it come before it, except corrections of counts that had seen it.
             last = _given_to_counts(session, plan.order)
             for key in (*(key for key in plan.order if key not in last), *last):
                 if key == target_id:
@@ -277,7 +277,7 @@ def _plan(session: Session, target_id: str) -> _Plan:
     while new:
         wanted |= new
         added = load_posted(session, new)
-        # A statement among them is not part of the other costs any more.
+        # The other costs no longer include a statement among them.
         posted = load_posted(session, wanted) if any(not one.quantity_micros for one in added) else posted + added
         changed_lots = {one.lot_id for one in added}
         holdings |= load_holdings(session, changed_lots - holdings.keys())
@@ -344,7 +344,7 @@ def _also_lock(session: Session, plan: _Plan) -> None:
 
 
 def _given_to_counts(session: Session, order: list[str]) -> list[str]:
-    """The corrections of counts that added to a lot: they are taken back last, when the rest is there again."""
+    """The corrections of counts that added to a lot: they are undone last, when the lot has its stock back."""
     corrections = load_count_corrections(session, order) if len(order) > 1 else set()
     added = {one.operation_id for one in load_posted(session, corrections) if one.quantity_micros > 0}
     return [key for key in order if key in added]

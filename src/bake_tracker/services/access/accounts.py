@@ -289,7 +289,7 @@ def _check_password(given: Arguments, password: object, name: str) -> None:
 
 
 def _check_same_password(operation: Operation, user_id: int, password: str) -> None:
-    """Refuse a repeated call with another password, as far as the user's hash can tell: neither is kept with the call.
+    """Refuse a repeated call with another password, as far as the user's hash can tell: the call keeps no password.
 
     Raises:
         ConflictError: it is another password than the first time.

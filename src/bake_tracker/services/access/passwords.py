@@ -23,9 +23,9 @@ _places = threading.BoundedSemaphore(AT_ONCE + MOST_WAITING)
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Wait for the turn to check the password of somebody who may be anybody.
+    """Wait for a turn to check the password of somebody unknown.
 
-    Operations of owners hash without one, inside a transaction: that transaction may be what a sign-in waits for.
+    Owners' operations hash without waiting for a turn: their transaction may be what a sign-in is waiting for.
 
     Raises:
         TooBusyError: too many others wait already, or it takes too long.

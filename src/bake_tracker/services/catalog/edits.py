@@ -214,7 +214,7 @@ def _read(kind: str, key: int, changes: Mapping[str, Any]) -> tuple[int, dict[st
 def _change(
     operation: Operation, table: Table, key: int, asked: Mapping[str, Any], missing: type[NotFoundError]
 ) -> _Told:
-    """Write what is different, and note the entry as it was and is."""
+    """Write what is different, and record the entry before and after."""
     session, name = operation.session, table.name
     lock_bakery(session)
     found = select(table).where(table.c.id == key)
@@ -244,7 +244,7 @@ def _change(
 
 
 def _put_parts(operation: Operation, item_id: int, allows: bool) -> bool:
-    """Allow parts of an item, or no longer; whether that is a change."""
+    """Allow parts of an item, or stop allowing them; return whether that is a change."""
     parts = tables.item_in_parts
     if load_allows_parts(operation.session, item_id) == allows:
         return False

@@ -270,7 +270,7 @@ def _was(item: Item, lot: Any, kind: MeasureKind) -> Fraction | None:
 def _holds_for(
     session: Session, item_id: int, before: InForce | None, *, is_of_lot: bool, is_correction: bool
 ) -> dict[str, int | None]:
-    """The lots that a measure of the item holds for: those since the measure before it, or those of the mistyped."""
+    """The lots that a measure of the item holds for: those since the one before it, or those of the mistyped one."""
     if is_of_lot:
         return {"since_lot_id": None, "last_lot_id": None}
     if is_correction and before:

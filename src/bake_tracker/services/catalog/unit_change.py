@@ -97,7 +97,7 @@ class UnitChangeResult(_Found):
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a change concerns. ``target`` is the item that followed already; then only lots are left to carry over."""
+    """What a change affects. ``target`` is the item that already followed; then only lots are left to carry over."""
 
     item: Item
     base_unit: str
@@ -148,7 +148,7 @@ def record_unit_change(
         if done := operation.claim({"item_id": key, "base_unit": unit}):
             return cast(UnitChangeResult, done)
         lock_bakery(session)
-        # Against new references to the item too, which a weaker lock would let in.
+        # A weaker lock would let in new references to the item.
         session.execute(select(tables.item.c.id).where(tables.item.c.id == key).with_for_update())
         plan = _plan(session, key, unit)
         found = _found(plan, unit)
@@ -291,7 +291,7 @@ def _follow(operation: Operation, plan: _Plan, base_unit: str) -> tuple[int, str
 
 
 def _is_in_parts(plan: _Plan) -> bool:
-    """Whether a lot would be no whole number of pieces, which people must be able to count and sell."""
+    """Whether a lot would not be a whole number of pieces, so that people could not count and sell all of it."""
     return any(converted(row["remaining_micros"], plan.factor_of_lot(row)).micros % MICRO for row in plan.lots)
 
 
@@ -341,7 +341,7 @@ def _carry(
     pick_policy: str,
     factor: Fraction,
 ) -> int:
-    """Carry one lot over, in an operation of its own, so that what it was made of is this lot alone."""
+    """Carry one lot over, in an operation of its own, so that the new lot is made of this lot alone."""
     asked = {"item_id": found["item_id"], "base_unit": found["to_unit"], "lot_id": lot["lot_id"]}
     with recording(RECORD, session, {**asked, "operation_id": None}) as operation:
         operation.claim(asked)

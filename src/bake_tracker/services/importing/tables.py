@@ -150,7 +150,7 @@ def record_import(
 def _checked(
     document: Mapping[str, Any], source: str, names: object, skip_bad: object = False
 ) -> tuple[Sections | Export, dict[str, str]]:
-    """The document, and the meanings of names, if all of the call can be used."""
+    """The document and the meanings of names, if every argument can be used."""
     given = Arguments()
     given.name("source", source, limit=300)
     if not isinstance(skip_bad, bool):

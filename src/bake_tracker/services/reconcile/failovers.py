@@ -19,7 +19,7 @@ class NamedOperation(TypedDict):
 
 
 class LostOperation(NamedOperation):
-    """A success that was committed on a server whose place another one took before it had received the COMMIT.
+    """A success that was committed on a server before another, which had not received the COMMIT, took its place.
 
     ``lsn`` is the line's place on its ``timeline``, which ended at ``timeline_ended_at``; ``known_by`` says how we
     know.
@@ -66,7 +66,7 @@ class Failovers:
         return left
 
     def decided(self, claims: Iterable[Claim]) -> tuple[list[NamedOperation], list[NamedOperation]]:
-        """Of the transactions whose end nobody heard and that left no row: those rolled back, and those still open.
+        """Among the transactions of unknown outcome that left no row: those rolled back, and those still open.
 
         Only on their own timeline, since on another one their numbers may be those of other transactions.
         """

@@ -24,7 +24,7 @@ _TABLE = """
     CREATE TABLE wal (id TEXT, operation TEXT, xid INTEGER, lsn INTEGER);
     CREATE INDEX wal_by_id ON wal (id);
 """
-# Its place lies before its COMMIT, so if it lies after the beginning, the write-ahead log must have it.
+# A line's place is before its COMMIT; if it is after the beginning, the write-ahead log must have the COMMIT.
 _LINE_ALONE = """
     SELECT t.id, t.operation, t.at, EXISTS (SELECT 1 FROM committed c WHERE c.id = t.id) FROM told t
     WHERE t.timeline = :timeline AND CAST(t.lsn AS INTEGER) >= :since AND NOT EXISTS (
@@ -61,7 +61,7 @@ class ThreeWitnesses(TypedDict):
 
 
 class WriteAheadLog:
-    """The third witness: asked after the lines and rows were read, about what was over before that."""
+    """The third witness: asked after the lines and rows were read, about everything that had ended by then."""
 
     def __init__(self, session: Session) -> None:
         """Note where its testimony begins, and where it is now."""

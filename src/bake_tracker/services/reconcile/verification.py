@@ -77,9 +77,9 @@ _LINES = "SELECT id, operation, at, xid, lsn, timeline FROM told WHERE id = :id 
 class LogVerification(TypedDict):
     """The comparison, from the first retained line on, and every disagreement.
 
-    Operations that are older than the log, or came with a restored backup and have no line here, are counted but are no
-    disagreement. ``restores_not_believed``: marks of a restore that do not match their operations. ``missing``:
-    committed without a success line. ``forged``: a success line without a committed operation. ``doubled``: more than
+    Operations that are older than the log, or came with a restored backup and have no line here, are only counted.
+    ``restores_not_believed``: marks of a restore that do not match their operations. ``missing``: committed without a
+    success line. ``forged``: a success line without a committed operation. ``doubled``: more than
     one success line, not counting a repaired one beside the original. ``unresolved``: committed, but the log only says
     ``unknown``. Unreadable lines that a repair has noted do not count against the log.
 
@@ -87,11 +87,11 @@ class LogVerification(TypedDict):
     that a repair has noted, which do not count against the log. ``history_missing`` means that this user may not read
     where the earlier timelines ended, so that such successes are among the ``forged``. ``on_their_way`` counts the
     lines about operations that a standby may not have received yet, so that only the primary can compare them. Of the
-    operations that are only told as ``unknown`` and left no row, the server says which were ``rolled_back``, and which
-    are ``undecided`` as their transaction is still open.
+    operations that the log only calls ``unknown`` and that left no row, the server says which were ``rolled_back``, and
+    which are ``undecided`` because their transaction is still open.
 
-    ``wal`` is there if the write-ahead log was to be asked; the log is not clean unless it could be, and contradicts
-    neither lines nor rows.
+    ``wal`` is present if the caller wanted the write-ahead log to be asked; then the log is clean only if it could be
+    asked and contradicts neither lines nor rows.
     """
 
     log_file: str

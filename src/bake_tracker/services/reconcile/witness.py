@@ -49,7 +49,7 @@ def begin_witness(session: Session) -> WitnessState:
 
 
 def end_witness(session: Session) -> WitnessState:
-    """Remove the slot, so that the server keeps nothing for it any more."""
+    """Remove the slot, so that the server no longer keeps its log for it."""
     _check(load_witness(session).unavailable)
     session.execute(_DROP_SLOT)
     session.execute(text(f"DROP PUBLICATION IF EXISTS {PUBLICATION}"))

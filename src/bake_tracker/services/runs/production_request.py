@@ -55,7 +55,7 @@ class ProductionRequest:
 
     @property
     def claimed(self) -> dict[str, object]:
-        """The values that make two calls the same; left out, later arguments leave them as they were before."""
+        """The values that make two calls the same; arguments of later versions are included only if they were given."""
         later = ("labour_micros", "overhead_micros", "used", "outputs", "count_saw")
         first = {name: value for name, value in asdict(self).items() if name not in later}
         rates = {name: value for name in later[:2] if (value := getattr(self, name)) is not None}

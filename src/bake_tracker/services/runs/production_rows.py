@@ -30,8 +30,8 @@ class ProductionResult(TypedDict):
 
     Labour and overhead are not part of any other amount; both are None if the recipe has no rates. ``label_differs`` is
     present if the label on file does not match what was used, ``used`` if the call listed lots.
-    ``outputs`` is present if several products came out: all of them, of which the run's own fields have the first. The
-    costs of the run are those of all of them.
+    ``outputs`` is present if several products came out, and lists all of them. The run's own fields describe the first
+    product, but the run's costs are those of all.
     ``best_before`` is present if a product without a shelf life expires with an ingredient.
     """
 
@@ -70,7 +70,7 @@ def write_run(
     lots: Sequence[AddedLot | None],
     used: list[Consumption],
 ) -> ProductionResult:
-    """Write the run, its rates and its products; the answer. The first product is the run's own."""
+    """Write the run, its rates and its products; return the answer. The first product is the run's own."""
     cost = whole_cost(products)
     row = _run_row(operation.id, asked, at, snapshot_sha256, products[0], cost, lots[0])
     run_id = cast(int, operation.connection.execute(_add, row).scalar_one())

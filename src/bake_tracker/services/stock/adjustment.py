@@ -174,7 +174,7 @@ def adjust_lots(
     recipient_id: int | None = None,
     event_id: int | None = None,
 ) -> tuple[list[Change], Mapping[int, LotState]]:
-    """Load and lock what the lines name, decide, and post; the changes, and the lots after them.
+    """Load and lock what the lines name, decide, and post; return the changes, and the lots after them.
 
     Raises:
         ServiceError: what is asked for is not possible; see ``record_adjustment``.

@@ -79,14 +79,14 @@ def record_cost_statement(
     notes: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> CostStatementResult:
-    """State or change the cost of lots that were received, and pass it on to all that was made of them.
+    """State or change the cost of lots that were received, and pass it on to everything made of them.
 
     ``kind`` is invoice, credit, freight, duty or correction. A line has ``lot_id`` and either ``cost``, the whole cost
     of the lot as it was received (for an invoice or a correction), or ``amount``, a signed change. With ``share_by``
     (value, weight or quantity) and ``delivery_id``, the one line has only an ``amount``, which the lots of the delivery
     share.
 
-    The change goes to what is left of a lot and to all that left it, by quantity, and on through its products, to the
+    The change goes to what is left of a lot and what left it, by quantity, and on through its products, to the
     millionth. It counts from ``stated_at``: reports of earlier days do not change.
 
     Raises:
@@ -168,9 +168,9 @@ def record_cost_statement(
 
 
 def withdraw_costs(operation: Operation, statement_operation_id: str) -> dict[int, int]:
-    """Post the opposite of a statement, where what it was about stands; what it added to each lot that changes.
+    """Post the opposite of a statement, for movements that still stand; return what it had added to each lot.
 
-    A lot that has a cost by this statement alone has none again. The caller has locked the items.
+    A lot that has its cost only from this statement has none again. The caller has locked the items.
     """
     session = operation.session
     added = load_to_withdraw(session, statement_operation_id)

@@ -97,7 +97,7 @@ def _decide(operation: Operation, posted: Sequence[Posting], *, already_posted: 
 def counts_to_ask_about(
     operation: Operation, posted: Sequence[Posting], undone: Collection[str], *, refuses: bool
 ) -> list[CountSince]:
-    """The latest count of each lot that an undoing would ask about; ``undone`` is everything that it undoes.
+    """The latest count of each lot that an undo would ask about; ``undone`` is everything that it undoes.
 
     Raises:
         ConflictError: ``refuses`` is set, and nobody needs to be asked, but a lot would be below zero at some moment.

@@ -1,4 +1,4 @@
-"""Lots of an item that is kept in another unit since: they are history, and take nothing more for use."""
+"""Lots of an item that is now kept in another unit: they are history, and nothing for use is added to them."""
 
 from collections.abc import Iterable
 

@@ -200,7 +200,7 @@ def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -
 def turn_into_lots(
     operation: Operation, draws: Sequence[Draw], products: Sequence[NewLot | None]
 ) -> list[AddedLot | None]:
-    """Post draws and their products, of which nothing came out where there is None."""
+    """Post draws and their products; None stands for a product of which nothing came out."""
     taken = changes_of(draws)
     with asking_counts(operation, taken):
         change_remaining(operation, taken)
@@ -222,7 +222,7 @@ def change_lots(operation: Operation, changes: Sequence[Change]) -> None:
 
 
 def redate_arrivals(operation: Operation, house: BakeryInfo) -> None:
-    """Give what came in the time at which its day begins in the corrected time zone, and what undid it the same."""
+    """Give receipts the time at which their day begins in the corrected time zone, and their reversals the same."""
     arrivals = load_mistimed_arrivals(operation.session, house)
     redate(operation, {one.movement_id: one.expected for one in arrivals})
     redate(operation, {one.movement_id: one.expected for one in load_mistimed_reversals(operation.session)})
@@ -232,14 +232,14 @@ def change_costs(operation: Operation, changes: Mapping[int, int], known_at: Map
     """Post signed changes to the cost of what is left of lots; the caller has locked the items.
 
     ``known_at`` has the cost, before these changes, of what is left of each lot whose cost is known from now on, or
-    None for a lot whose cost is not known any more.
+    None for a lot whose cost is no longer known.
     """
     worth = [{"of_lot": lot_id, "worth": cost} for lot_id, cost in sorted(known_at.items())]
     if worth:
         operation.session.execute(_value, worth)
     posted = [Change(lot_id, 0, cost) for lot_id, cost in sorted(changes.items()) if cost]
     change_remaining(operation, posted)
-    post(operation, posted)  # no count is asked: the quantities stay
+    post(operation, posted)  # no need to ask about counts: the quantities stay
 
 
 def add_lot(operation: Operation, new: NewLot) -> AddedLot:

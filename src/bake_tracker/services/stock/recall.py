@@ -59,7 +59,7 @@ def record_recall(
 ) -> RecallResult:
     """Put a lot, and every lot made from it, on hold, in the caller's transaction.
 
-    With ``same_code``, all lots with its code are recalled, as a supplier names them. Lots that are already on hold are
+    With ``same_code``, all lots with its code are recalled. Lots that are already on hold are
     listed separately. ``queries.stock.recall`` shows who has the rest; a drill runs only that.
 
     Raises:

@@ -66,7 +66,7 @@ Lines = Annotated[Given, Field(max_length=MAX_LINES)]
 
 
 def _named(**key: Any) -> Any:
-    """The description of an object, whose names are like this."""
+    """The description of an object whose keys look like this."""
     return Field(max_length=MAX_LINES, json_schema_extra={"propertyNames": key})
 
 

@@ -60,7 +60,7 @@ class Body(BaseModel):
 
 
 def _given(value: Any) -> Any:
-    """Not by ``model_dump``, which makes a fraction text."""
+    """Without ``model_dump``, which would turn fractions into text."""
     if isinstance(value, Body):
         return value.given()
     if isinstance(value, list):
@@ -156,7 +156,7 @@ def recorded(
     With ``strict`` True or False, the answer has ``warnings`` if something in it looks mistyped.
 
     Raises:
-        DoubtfulError: it would have, and ``strict`` is True; nothing is recorded. A replay is answered as at first.
+        DoubtfulError: there are warnings and ``strict`` is True; nothing is recorded. A replay is answered as at first.
     """
 
     def work(session: Session) -> Mapping[str, Any]:

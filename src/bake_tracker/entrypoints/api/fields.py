@@ -1,4 +1,4 @@
-"""The fields of requests: how each is read, and what the description says is enforced.
+"""The fields of requests: how each is read, and which limits the API's description states.
 
 Services check their own arguments and say what is wrong in their words, so here a limit is only described. Numbers are
 read by the reader of every other entry, with a point and without groups.

@@ -85,7 +85,7 @@ def list_log_lines(
         if line is None:
             unreadable += 1
             continue
-        # By what this role may read, so that no condition tells what is hidden.
+        # Match only what this role may read, so that no condition reveals what is hidden.
         if (seen := shown_to(role_of(request), line)) and query.matches(seen):
             found.append(seen)
         # Never end within the instant the page began in, or the next page would begin there again.
@@ -110,7 +110,7 @@ def list_transactions(
 ) -> Response:
     """The latest transactions as trees of operations, with the lots they used.
 
-    With conditions or a time, those that have such a line, with every attempt at them.
+    With conditions or a time, only transactions with a matching line, each with all its attempts.
     """
     if not where and since is None and until is None:
         return tagged(request, _trees(role_of(request), None, last))
@@ -136,12 +136,12 @@ def get_log_stats(request: Request, since: Instant = None, until: Instant = None
 
 
 def the_log() -> Path:
-    """The log that the questions are about."""
+    """The log file that these routes read."""
     return log_file(load_settings(), database_url())
 
 
 def role_of(request: Request) -> Role:
-    """Whose view of the log it is."""
+    """The role of the caller, which decides what of the log is shown."""
     caller = caller_of(request)
     return caller.role if caller else Role.VIEWER
 

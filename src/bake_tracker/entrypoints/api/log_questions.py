@@ -85,7 +85,7 @@ def list_causes(
 def _lines(
     request: Request, query: LogQuery, unreadable: Unreadable, needles: tuple[bytes, ...] = ()
 ) -> Iterator[LogLine]:
-    """The matching lines as this role may read them, so that no condition tells what is hidden."""
+    """The matching lines as this role may read them, so that no condition reveals what is hidden."""
     role, span = role_of(request), LogQuery((), query.since, query.until)
     for _, line in find_lines(the_log(), span, unreadable, needles=needles):
         if (seen := shown_to(role, line)) and query.matches(seen):

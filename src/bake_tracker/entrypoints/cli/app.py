@@ -33,7 +33,7 @@ def _group_of(commands: dict[str, Any], before: tuple[str, ...]) -> type[TyperGr
     class LazyGroup(TyperGroup):
         def __init__(self, **attributes: Any) -> None:
             super().__init__(**attributes)
-            self.commands = dict.fromkeys(commands)  # type: ignore[assignment]  # names, for lists and likenesses
+            self.commands = dict.fromkeys(commands)  # type: ignore[assignment]  # names only, for lists and suggestions
 
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
             if (one := commands.get(cmd_name)) is None:

@@ -34,7 +34,7 @@ def confirmed(question: str) -> bool:
 
 
 def be_sure(load_doubts: Callable[["Session"], Sequence[str]], operation_id: str | None) -> None:
-    """Ask about what looks mistyped, and leave unless it is confirmed; what is recorded already is not asked again."""
+    """Ask about what looks mistyped, and exit unless it is confirmed; never ask about what is recorded already."""
     from bake_tracker.queries.operations.recorded import is_recorded
 
     doubts = ask(lambda session: () if is_recorded(session, operation_id) else load_doubts(session))
@@ -46,14 +46,14 @@ def be_sure(load_doubts: Callable[["Session"], Sequence[str]], operation_id: str
 
 
 def leave_unless(question: str) -> None:
-    """Leave with nothing recorded, unless the reply is yes."""
+    """Exit with nothing recorded, unless the reply is yes."""
     if not confirmed(question):
         say("Nothing was recorded.")
         raise typer.Exit(1)
 
 
 def ask_keeping(name: str) -> str:
-    """Ask how long a new product keeps; leave if nobody says it."""
+    """Ask how long a new product keeps; exit if the reply is empty."""
     said = reply(f"How many days does {escape_unsafe(name)} keep? A number, or none for no limit: ")
     if not said:
         say("Nothing was recorded.")
@@ -62,7 +62,7 @@ def ask_keeping(name: str) -> str:
 
 
 def ask_how_kept(name: str, likely: str | None) -> str:
-    """Ask how a new item is kept; leave if nobody says it and nothing is likely."""
+    """Ask how a new item is kept; exit if the reply is empty and nothing is likely."""
     by_unit = {unit: word for word, unit in KEPT.items()}
     default = f" [{by_unit[likely]}]" if likely else ""
     said = reply(f"How is {escape_unsafe(name)} kept: by {', '.join(KEPT)}?{default} ") or (likely or "")

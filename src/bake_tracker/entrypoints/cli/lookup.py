@@ -77,7 +77,7 @@ def find_lot(session: Session, typed: str) -> int:
 
 
 def find_goods(session: Session, typed: str, unit: str) -> dict[str, int]:
-    """The lot of ``lot:CODE``, or the item with this slug or id, which a quantity in ``unit`` is of.
+    """The lot of ``lot:CODE``, or the item with this slug or id, for a quantity in ``unit``.
 
     Raises:
         NotFoundError, ValidationError: there is none, several lots have the code, or the unit is missing.

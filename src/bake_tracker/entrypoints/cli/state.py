@@ -84,7 +84,7 @@ def write(work: Callable[["Session"], Answer]) -> Answer:
 
 
 def ask(work: Callable[["Session"], Answer], *, of_primary: bool = False) -> Answer:
-    """Read in a scope that cannot write and never creates a database; ``of_primary``, from no standby."""
+    """Read in a scope that cannot write and never creates a database; with ``of_primary``, never from a standby."""
     path = sqlite_path(state.url)
     if path is not None and not path.exists():
         from bake_tracker.services.database import check_is_new
@@ -153,7 +153,7 @@ def known_value(row: Mapping[str, Any]) -> str | None:
 
 
 def without_cost(row: Mapping[str, Any]) -> str:
-    """How much of an item has no cost, if a part of it has one."""
+    """How much of an item has no cost, if some of it has one."""
     is_partial = row["value"] is None and known_value(row) is not None
     return f"{amount(row['quantity_without_cost'], row['unit'])} without cost" if is_partial else ""
 

@@ -71,7 +71,7 @@ def counted_as(address: str | None, config: Any) -> str | None:
     try:
         client = ip_address((address or "").partition("%")[0])
     except ValueError:
-        return None  # a socket of this machine
+        return None  # a local socket
     client = getattr(client, "ipv4_mapped", None) or client
     if client.is_loopback or (config.proxy_headers and _is_in(client, config.forwarded_allow_ips or ())):
         return None
@@ -83,6 +83,6 @@ def _is_in(client: Any, trusted: Iterable[str]) -> bool:
         try:
             if one == "*" or client in ip_network(one, strict=False):
                 return True
-        except ValueError:  # a name that is no address
+        except ValueError:  # a name, not an address
             continue
     return False

@@ -171,7 +171,7 @@ class ListOf:
         """The slice that the URL asks for; the whole list if a file is wanted.
 
         Raises:
-            ValidationError: the list cannot be sorted so, or has no such page.
+            ValidationError: the list cannot be sorted that way, or has no such page.
         """
         given = request.query_params
         asked_sort = given.get(self.prefix + "sort") or self.sort

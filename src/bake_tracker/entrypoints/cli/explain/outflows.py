@@ -1,4 +1,4 @@
-"""Draw where stock went, by kind; what people did by hand is listed in full before the daily work is."""
+"""Draw where stock went, by kind; changes made by hand are listed in more detail than the daily work."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ def add_outflows(tree: Tree, kinds: Sequence[dict[str, Any]], unit: str, limit: 
         sign = "+" if kind["direction"] == "in" else ""
         total = f"{word}: {sign}{amount(kind['quantity'], unit)} in {counted(kind['count'], 'change')}"
         branch = tree.add(twig(total, "" if name in DAILY else "yellow"))
-        is_long = kind["count"] > limit  # with --all nothing is
+        is_long = kind["count"] > limit  # never with --all
         shown = kind["largest"][: _FEW if is_long and name in DAILY else limit]
         for change in shown:
             branch.add(twig(_change(change, unit, of_item=of_item)))

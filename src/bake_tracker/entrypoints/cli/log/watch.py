@@ -22,7 +22,7 @@ def watch(
         Any, typer.Option(parser=parse.threshold, metavar="LIMIT", help="a share like 1%, or a number like 0")
     ] = None,
 ) -> None:
-    """Say in one line what ended in the last minutes; exit 1 if more was refused or failed than is allowed."""
+    """Sum up in one line what ended in the last minutes; exit 1 if more was refused or failed than is allowed."""
     if refused_above is None and errors_above is None:
         raise typer.BadParameter("give --refused-above, --errors-above or both, such as --errors-above 0")
     back, until, unreadable = parse.duration(every), now(), Unreadable()
@@ -40,7 +40,7 @@ def watch(
 
 
 def _said(watched: Watched, every: str, limits: dict[str, Any]) -> str:
-    """One line: OK or TOO MUCH, the counts, and what was most frequent of what exceeds its limit."""
+    """One line: OK or TOO MUCH, the counts, and for each exceeded limit what happened most often."""
     head = f"{counted(watched['operations'], 'operation')} in the last {every}"
     parts = []
     for name, count, most in (

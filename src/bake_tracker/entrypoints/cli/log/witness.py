@@ -11,9 +11,9 @@ from bake_tracker.services.reconcile.witness import begin_witness, end_witness, 
 
 def witness(
     begin: Annotated[bool, typer.Option("--begin", help="let the server keep its log from now on, or anew")] = False,
-    end: Annotated[bool, typer.Option("--end", help="let the server keep nothing for it any more")] = False,
+    end: Annotated[bool, typer.Option("--end", help="let the server stop keeping its log")] = False,
 ) -> None:
-    """Say whether bake log verify --wal can ask the write-ahead log; begin or end that."""
+    """Show whether bake log verify --wal can ask the write-ahead log; turn that on or off."""
     if begin and end:
         raise typer.BadParameter("use --begin or --end, not both")
     if begin:

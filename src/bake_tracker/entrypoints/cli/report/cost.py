@@ -162,7 +162,7 @@ def show_cost(found: Any) -> None:
 
 
 def _column(found: Any, basis: str, beside: list[str]) -> list[str]:
-    """The costs of the ingredients, their sum, what comes beside them, and the total; all add up."""
+    """The costs of the ingredients, their sum, labour and overhead, and the total; all add up."""
     total = found[f"{basis}_in_all"] if beside else found[basis]
     parts = [row[basis] for row in found["items"]]
     shown = adding_up([*parts, *(found[name] for name in beside)], total)

@@ -124,7 +124,7 @@ def _head(then: Mapping[str, Any]) -> None:
 
 
 def _is_anything(then: Mapping[str, Any]) -> bool:
-    """Print the head, and whether there was nothing."""
+    """Print the heading, and say so if nothing was in stock; return whether anything was."""
     _head(then)
     if not then["items"]:
         say("Nothing was in stock.")

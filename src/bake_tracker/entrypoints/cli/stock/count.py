@@ -109,7 +109,7 @@ def record(
 
 
 def _expected(lot_id: int, first: Mapping[str, Any]) -> Decimal | None:
-    """What the count expected of a lot when it was recorded: sent again, it is the same count."""
+    """What the count expected of a lot when it was recorded, so that sending it again is the same count."""
     found = [one["expected_micros"] for one in first.get("lines", ()) if one.get("lot_id") == lot_id]
     return Decimal(found[0]).scaleb(-6) if found and found[0] is not None else None
 
@@ -215,7 +215,7 @@ def _check_suffix(file: Path, suffix: str) -> None:
 
 
 def _lines(session: Session, what: Sequence[str], decimals: Decimals | None) -> list[dict[str, Any]]:
-    """The counted lots, of which items kept by the piece are whole unless they allow parts.
+    """The counted lots; a count of pieces must be whole unless the item allows parts.
 
     Raises:
         ValidationError: a line cannot be read, or counts a part of a piece.
@@ -240,7 +240,7 @@ def _read_lines(session: Session, what: Sequence[str], decimals: Decimals | None
             raise typer.BadParameter(f"cannot read {text!r}; write it like LOT=12, LOT='2 kg' or LOT=40%")
         try:
             line = {"lot_id": find_lot(session, lot), **_found(found, Reading(decimals=decimals, typed=True))}
-            if line.get("counted"):  # none is none in any unit
+            if line.get("counted"):  # zero is zero in any unit
                 check_unit(session, line["unit"], lot_id=line["lot_id"])
             lines.append(line)
         except ValueError as error:

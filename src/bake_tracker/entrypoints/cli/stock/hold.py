@@ -59,7 +59,7 @@ def release(
 
 
 def _ids(session: Session, typed: Iterable[str], wanted: Callable[[LotState], bool]) -> list[int]:
-    """The lots that were typed; of several with one code only those that are not used up, and that this concerns."""
+    """The lots that were typed; of several with one code, only those in stock that the command applies to."""
     ids: list[int] = []
     for one in typed:
         found = find_lots(session, one)

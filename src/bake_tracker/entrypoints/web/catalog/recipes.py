@@ -139,7 +139,7 @@ def _page(
 
 
 def _shown_costs(cost: RecipeCost, locale: Locale, rounding: Rounding) -> dict[str, dict[str, str | None]]:
-    """For each basis the costs by item slug, of all items and beside them, as text that adds up to the total."""
+    """For each basis, the costs by item slug, of labour and overhead, and of all items, as text that adds up."""
     beside = [cost["labour"], cost["overhead"]] if {cost["labour"], cost["overhead"]} != {"0.00"} else []
     found: dict[str, dict[str, str | None]] = {}
     for basis in BASES:

@@ -63,7 +63,7 @@ def causes(request: Request, where: Conditions = "", among: Conditions = "", sin
 
 
 def _lines(request: Request, query: LogQuery, unreadable: Unreadable) -> Iterator[LogLine]:
-    """The matching lines as this reader may see them, so that no condition tells what is hidden."""
+    """The matching lines as this reader may see them, so that no condition reveals what is hidden."""
     caller, path = caller_of(request), log_file(load_settings(), database_url())
     role, span = caller.role if caller else Role.VIEWER, LogQuery((), query.since, query.until)
     for _, line in find_lines(path, span, unreadable) if can_be_read(path) else ():

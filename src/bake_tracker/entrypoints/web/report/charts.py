@@ -18,7 +18,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart with its title; ``unit`` follows every value, written as ``shown``; ``is_of_days``: of days."""
+    """A chart with its title; ``unit`` follows every value, written as ``shown``; the axis may be ``is_of_days``."""
 
     title: str
     kind: Literal["bar", "line"]

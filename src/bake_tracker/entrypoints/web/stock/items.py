@@ -176,7 +176,7 @@ def do_new_product(request: Request, item_id: ItemId, form: Sent) -> Response:
 
 
 def _check_keeping(form: Form) -> None:
-    """A product's best-before day must not come from an ingredient without a word."""
+    """Refuse a new product unless somebody says how long it keeps, or that it has no limit."""
     days, no_limit = form.text("shelf_life_days"), form["no_limit"]
     if not days and not no_limit:
         form.refuse("shelf_life_days", "is needed for what you bake: say how many days it keeps, or tick no limit")

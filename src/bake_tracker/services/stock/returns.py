@@ -105,10 +105,10 @@ def record_return(
 
     A line has ``lot_id``, ``quantity`` and, if it is not the item's base unit, ``unit``. ``from_customer`` needs
     ``handed_over_by``, the sale, gift or sample that the goods come from, and takes at most what it handed over of the
-    lot that has not come back yet. They come back to their lot at the cost they left with, and ``put`` says what is done
-    with them: ``hold`` (the default) keeps them apart on hold, as a part of the lot, ``stock`` returns them to use,
-    ``waste`` throws them away. ``to_supplier`` takes at most what is on hand of a lot that was received; a line may
-    have the ``credit`` that the supplier gives. ``count_saw`` says whether a later count had seen a late return.
+    lot that has not come back yet. They come back to their lot at the cost they left with, and ``put`` says what
+    becomes of them: ``hold`` (the default) keeps them apart on hold, as a part of the lot, ``stock`` returns them to
+    use, ``waste`` throws them away. ``to_supplier`` takes at most what is on hand of a lot that was received; a
+    line may have the ``credit`` that the supplier gives. ``count_saw`` says whether a later count had seen it.
 
     Raises:
         ValidationError: an argument is not allowed, or more comes back than was handed over.

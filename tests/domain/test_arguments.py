@@ -11,7 +11,16 @@ import pytest
 
 from bake_tracker.domain.errors import NotFoundError, ValidationError
 from bake_tracker.services import assembly_service, batch_production_service
-from bake_tracker.services.catalog import goods, measures, products, rates, recipe_makes, recipes, things
+from bake_tracker.services.catalog import (
+    goods,
+    measures,
+    product_change,
+    products,
+    rates,
+    recipe_makes,
+    recipes,
+    things,
+)
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.stock import receipt
 from support.kitchen import Kitchen
@@ -109,6 +118,14 @@ CASES: dict[Callable[..., Any], tuple[dict[str, Any], dict[str, list[Any]]]] = {
             "item_id": KEYS, "name": [*NAMES, "x" * 301], "package_quantity": [0, -1, 1.0, "1", None],
             "package_unit": UNITS, "brand": NAMES[1:], "package_type": [*NAMES[1:], "cup", "x" * 61],
             "gtin": [*NAMES[1:], "9" * 21], "supplier_id": OPTIONAL_KEYS, "notes": TEXTS, "operation_id": IDS,
+        },
+    ),
+    product_change.record_product_change: (
+        {"product_id": 1, "changes": {"lead_days": 2}},
+        {
+            "product_id": KEYS,
+            "changes": [None, {}, [], "lead_days", {"name": "Other"}],
+            "operation_id": IDS,
         },
     ),
     measures.record_piece_weight: (

@@ -21,6 +21,7 @@ from bake_tracker.services.catalog import (
     labels,
     measures,
     names,
+    product_change,
     products,
     rates,
     recipe_makes,
@@ -197,6 +198,11 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     "record_product": lambda k, s: products.record_product(
         k.ids["Flour"], "Type 550", 25, "kg", session=s, package_type="bag"
     ),
+    "record_product_change": lambda k, s: product_change.record_product_change(
+        products.record_product(k.ids["Flour"], "Type 812", 25, "kg", session=s)["product_id"],
+        {"least_packs": 2, "prices": [{"price": 18}, {"from_packs": 10, "price": 17}]},
+        session=s,
+    ),
     "record_recipe_page": lambda _, s: recipe_page.record_recipe_page(
         "Shortbread",
         ["500 g flour", "2 tsp vanilla"],
@@ -248,6 +254,8 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
     orders = [made(owner, "/orders", **wanted)["order_id"] for _ in range(3)]
     line = {"item_id": flour, "quantity": "25", "unit": "kg", "total_cost": "31.50"}
     said = {"item_id": flour, "quantity": 1, "unit": "g"}
+    sack = {"item_id": flour, "name": "Type 812", "package_quantity": 25, "package_unit": "kg"}
+    sack_id = made(owner, "/products", **sack)["product_id"]
     page = {"name": "Shortbread", "lines": ["500 g flour", "2 tsp vanilla"], "yields": ["24 fingers"]}
     return {
         "record_user": ("POST", "/users", {"name": "Eve", "password": PASSWORD, "role": "baker"}),
@@ -333,6 +341,11 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
             "POST",
             "/products",
             {"item_id": flour, "name": "Type 550", "package_quantity": 25, "package_unit": "kg", "package_type": "bag"},
+        ),
+        "record_product_change": (
+            "PATCH",
+            f"/products/{sack_id}",
+            {"supplier_id": supplier_id, "least_packs": 2, "order_days": ["friday"], "prices": [{"price": "18.50"}]},
         ),
         "record_recipe_rate": ("PUT", f"/recipes/{recipe}/rate", {"labour": 12, "overhead": "3.50"}),
         "record_recall": ("POST", "/recalls", {"lot_id": lots[3]}),

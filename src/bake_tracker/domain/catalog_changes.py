@@ -36,6 +36,7 @@ WORDS: Mapping[str, str] = {
     "good_component": "components",
     "item_allergen": "allergens",
     "product_allergen": "allergens",
+    "product_terms": "terms",
     "item_label": "label",
     "item_in_parts": "parts",
     "par_level": "par level",

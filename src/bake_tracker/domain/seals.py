@@ -155,6 +155,7 @@ NOT_HISTORY: Mapping[str, str] = {
     "recipe_together": "catalogue; the sealed run holds the snapshot it was baked with",
     "item_allergen": "catalogue; every change is a sealed operation",
     "product_allergen": "catalogue; every change is a sealed operation",
+    "product_terms": "catalogue; every change is a sealed operation",
     "item_label": "catalogue; every change is a sealed operation",
     "name_mapping": "catalogue; every change is a sealed operation",
     "recipe_rate": "catalogue; the rates of a run are sealed with the run",

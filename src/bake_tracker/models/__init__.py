@@ -4,7 +4,17 @@ from bake_tracker.models.adjustments import Adjustment, CountAnswer, Stocktake, 
 from bake_tracker.models.archived import ArchivedEvent, ArchivedItem, ArchivedRecipient, ArchivedSupplier
 from bake_tracker.models.assembly import AssemblyRun
 from bake_tracker.models.base import Base
-from bake_tracker.models.catalog import Bakery, Event, GoodComponent, Item, ItemInParts, Product, Recipient, Supplier
+from bake_tracker.models.catalog import (
+    Bakery,
+    Event,
+    GoodComponent,
+    Item,
+    ItemInParts,
+    Product,
+    ProductTerms,
+    Recipient,
+    Supplier,
+)
 from bake_tracker.models.catalog_changes import CatalogChange
 from bake_tracker.models.cost_statements import CostStatement, CostStatementLine
 from bake_tracker.models.handling import Delivery, LotHold, Transfer
@@ -57,6 +67,7 @@ __all__ = [
     "PassedOverLot",
     "Product",
     "ProductAllergen",
+    "ProductTerms",
     "ProductionOutput",
     "ProductionRun",
     "Recipe",

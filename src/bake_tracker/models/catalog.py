@@ -86,6 +86,20 @@ class Product(Base):
     notes: Mapped[str | None] = mapped_column(Text)
 
 
+class ProductTerms(Base):
+    """How the supplier sells a product; ``order_days`` are weekdays with commas, ``prices`` is JSON in millionths."""
+
+    __tablename__ = "product_terms"
+    __table_args__ = (CheckConstraint("least_packs >= 1 AND multiple_packs >= 1 AND lead_days >= 0", name="in_range"),)
+
+    product_id: Mapped[int] = mapped_column(Key, ForeignKey("product.id"), primary_key=True, autoincrement=False)
+    least_packs: Mapped[int | None]
+    multiple_packs: Mapped[int | None]
+    lead_days: Mapped[int | None]
+    order_days: Mapped[str | None] = mapped_column(String(60))
+    prices: Mapped[str | None] = mapped_column(Text)
+
+
 class Event(Base):
     """An occasion that the bakery bakes and packs for."""
 

@@ -40,6 +40,7 @@ from bake_tracker.models import (
     ProductAllergen,
     ProductionOutput,
     ProductionRun,
+    ProductTerms,
     Recipe,
     RecipeLine,
     RecipeRate,
@@ -97,6 +98,7 @@ par_level = cast(Table, ParLevel.__table__)
 passed_over_lot = cast(Table, PassedOverLot.__table__)
 product = cast(Table, Product.__table__)
 product_allergen = cast(Table, ProductAllergen.__table__)
+product_terms = cast(Table, ProductTerms.__table__)
 production_output = cast(Table, ProductionOutput.__table__)
 production_run = cast(Table, ProductionRun.__table__)
 recipe = cast(Table, Recipe.__table__)

@@ -25,7 +25,7 @@ from bake_tracker.models import ItemAllergen, ItemLabel
 from bake_tracker.queries.importing.exporting import load_tables
 from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.services import database
-from bake_tracker.services.catalog import measures, rates
+from bake_tracker.services.catalog import measures, product_change, products, rates
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.stock import handling
@@ -146,7 +146,7 @@ def test_held_released_and_made_lots_are_carried_with_their_codes(
     assert [row.get("lot_count") for row in exported(url)["items"]] == [row.get("lot_count") for row in tables["items"]]
 
 
-def test_weights_rates_allergens_and_labels_are_carried(kitchen: Kitchen, tmp_path: Path, empty: Make) -> None:
+def test_weights_rates_allergens_terms_and_labels_are_carried(kitchen: Kitchen, tmp_path: Path, empty: Make) -> None:
     """Sources and days of measures are kept, and a repeated import changes nothing."""
     kitchen.simple_bakery()
     flour, recipe = kitchen.ids["Flour"], kitchen.ids["Cookies"]
@@ -156,6 +156,10 @@ def test_weights_rates_allergens_and_labels_are_carried(kitchen: Kitchen, tmp_pa
             measures.record_density(flour, 1, "cup", grams, "g", session=session, source="our scale")
         measures.record_piece_weight(kitchen.ids["Cookie"], 3, 50, "g", session=session)
         rates.record_recipe_rate(recipe, Decimal("4.5"), Decimal(1), session=session)
+        bag = products.record_product(flour, "Type 550", 25, "kg", session=session)["product_id"]
+        tiers = [{"price": 18}, {"from_packs": 10, "price": Decimal("17.50")}]
+        terms = {"least_packs": 2, "lead_days": 1, "order_days": ["friday", "monday"], "prices": tiers}
+        product_change.record_product_change(bag, terms, session=session)
         rows = {"item_id": flour, "allergen": "wheat", "presence": "contains"}
         session.execute(insert(ItemAllergen), rows)
         on_it = {"allergens": label_text(Statement()), "filed_at": datetime.now(UTC)}
@@ -165,7 +169,7 @@ def test_weights_rates_allergens_and_labels_are_carried(kitchen: Kitchen, tmp_pa
     run_in_transaction(state)
     with read_scope() as session:
         tables = load_tables(session)
-    assert [len(tables[name]) for name in ("measures", "allergens", "labels", "recipe_rates")] == [3, 1, 1, 1]
+    assert [len(tables[name]) for name in ("measures", "allergens", "product_terms", "labels")] == [3, 1, 2, 1]
     write_export(tmp_path / "export.xlsx", tables)
     url = empty()
     take(url, tmp_path / "export.xlsx")

@@ -7,6 +7,7 @@ from fractions import Fraction
 from operator import attrgetter
 from typing import Any
 
+from bake_tracker.domain.buying.terms import Terms
 from bake_tracker.domain.importing.facts import Facts
 from bake_tracker.domain.importing.plan import KEY_DIGITS, OnFile
 from bake_tracker.domain.importing.tables import EXPORTED, FORMAT, TABLES, Column
@@ -93,12 +94,20 @@ def tables_of(known: OnFile, facts: Facts, lots: Sequence[LotLeft]) -> Tables:
         "product_allergens": (
             (product[:KEY_DIGITS], *one) for product, said in facts.product_allergens.items() for one in said.items()
         ),
+        "product_terms": (row for product, said in facts.terms.items() for row in _terms_rows(product, said)),
         "labels": ((slug, *label) for slug, label in facts.labels.items()),
         "recipe_rates": ((slug, *map(format_money, rate)) for slug, rate in facts.rates.items()),
     }
     tables = {name: [_told(TABLES[name].columns, row) for row in rows[name]] for name in EXPORTED}
     tables["bakery"][0]["format"] = FORMAT
     return tables
+
+
+def _terms_rows(product: str, terms: Terms) -> Iterable[Sequence[object]]:
+    """The terms of a product: one row, and one for each further price."""
+    for place, (least, price) in enumerate(terms.prices or [(None, None)]):
+        said = (terms.least_packs, terms.multiple_packs, terms.lead_days, ",".join(terms.order_days))
+        yield product[:KEY_DIGITS], *(said if place == 0 else (None,) * len(said)), least, format_money(price)
 
 
 def exact_text(number: Fraction) -> str:

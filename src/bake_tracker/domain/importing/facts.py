@@ -1,15 +1,17 @@
-"""Plan facts about items and recipes: measures with their source, allergens, labels and rates.
+"""Plan facts about items and recipes: measures with their source, allergens, terms, labels and rates.
 
 Facts that the bakery already has win: a file never changes what somebody has weighed.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
+from bake_tracker.domain.arguments import MAX_COUNT
+from bake_tracker.domain.buying.terms import MAX_LEAD_DAYS, Terms, read_order_days
 from bake_tracker.domain.importing.catalog import is_item
 from bake_tracker.domain.importing.plan import ItemPlan, ProductPlan, RecipePlan
 from bake_tracker.domain.importing.products import Products
@@ -33,11 +35,12 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Measures by item and kind, oldest first; allergens by item or package; labels; rates by recipe."""
+    """Measures by item and kind, oldest first; allergens by item or package; labels; terms; rates by recipe."""
 
     weights: Mapping[tuple[str, str], Sequence[Weight]]
     allergens: Mapping[str, Mapping[str, str]]
     product_allergens: Mapping[str, Mapping[str, str]]
+    terms: Mapping[str, Terms]
     labels: Mapping[str, tuple[str, str, str]]
     rates: Mapping[str, tuple[int, int]]
 
@@ -70,6 +73,7 @@ def plan_facts(
         findings.rows(document, "product_allergens"), lambda row: _identity(products.find(row, "product")),
         known.product_allergens, findings,
     )  # fmt: skip
+    terms = _plan_terms(findings.rows(document, "product_terms"), known.terms, products)
     labels: dict[str, tuple[str, str, str]] = {}
     for row in findings.rows(document, "labels"):
         item = items.find(row, "item", is_item)
@@ -94,7 +98,54 @@ def plan_facts(
         rate = known.rates.get(slug) or rates.get(slug)
         if _is_to_take(row, findings, rate, rate == said):
             rates[slug] = said
-    return Facts(weights, allergens, of_products, labels, rates)
+    return Facts(weights, allergens, of_products, terms, labels, rates)
+
+
+def _plan_terms(rows: Iterable[Row], known: Mapping[str, Terms], products: Products) -> dict[str, Terms]:
+    """Plan the terms of products that have none recorded; a product's further rows have its prices for more packs."""
+    new: dict[str, Terms] = {}
+    met: dict[str, Terms] = {}
+    for row in rows:
+        identity = _identity(products.find(row, "product"))
+        said, tier = _terms(row), _tier(row)
+        first = met.get(identity)
+        if first is not None and (said != Terms() or not tier or not first.prices or tier[0] <= first.prices[-1][0]):
+            row.refuse("product", "has a row already; a further row has only a price, from more packs on than the last")
+        if first is None and tier and tier[0] != 1:
+            row.refuse("from_packs", "must be 1 on the first row of a product")
+        now = replace(first or said, prices=(*(first.prices if first else ()), *([tier] if tier else ())))
+        here = known.get(identity)
+        if _is_to_take(row, products.findings, here, here is not None and now.prices == here.prices[: len(now.prices)]):
+            new[identity] = now
+        if not row.refusals:
+            met[identity] = now
+    return new
+
+
+def _terms(row: Row) -> Terms:
+    """What a row says of how a product is sold, without its price."""
+    days = (row.read_text("order_days", limit=200) or "").casefold().replace(" ", "")
+    return Terms(
+        _packs(row, "least_packs"),
+        _packs(row, "multiple_packs"),
+        row.read_whole("lead_days", MAX_LEAD_DAYS),
+        read_order_days(row, days.split(",") if days else None),
+    )
+
+
+def _tier(row: Row) -> tuple[int, int] | None:
+    price = row.read_money("price")
+    least = _packs(row, "from_packs")
+    if least is not None and price is None:
+        row.refuse("price", "is missing; give the price of one pack from this number of packs on")
+    return None if price is None else (least or 1, int(price * 10**6))
+
+
+def _packs(row: Row, field: str) -> int | None:
+    packs = row.read_whole(field, MAX_COUNT)
+    if packs == 0:
+        row.refuse(field, "must be at least 1")
+    return packs
 
 
 def _plan_allergens(

@@ -245,6 +245,7 @@ def plan_import(
         measures=sum(map(len, facts.weights.values())),
         allergens=sum(map(len, facts.allergens.values())),
         product_allergens=sum(map(len, facts.product_allergens.values())),
+        product_terms=sum(len(terms.prices) or 1 for terms in facts.terms.values()),
         labels=len(facts.labels),
         recipe_rates=len(facts.rates),
         events=len(events.new),

@@ -36,7 +36,7 @@ _REASONS = {"recipe_categories": "each recipe keeps the name of its category"}
 KINDS = (
     "bakery", "items", "ingredients", "materials", "suppliers", "products", "material_products", "inventory_items",
     "purchases", PAST, "recipes", "finished_units", "good_parts", "events", "recipients", "orders", "names", "measures",
-    "allergens", "product_allergens", "labels", "recipe_rates", "lots",
+    "allergens", "product_allergens", "product_terms", "labels", "recipe_rates", "lots",
 )  # fmt: skip
 
 

@@ -203,6 +203,14 @@ TABLES: Mapping[str, TableKind] = {
     ),
     "allergens": TableKind("allergens", (Column("item"), Column("allergen"), Column("presence"))),
     "product_allergens": TableKind("product_allergens", (Column("product"), Column("allergen"), Column("presence"))),
+    "product_terms": TableKind(
+        "product_terms",
+        (
+            Column("product"), Column("least_packs", "number"), Column("multiple_packs", "number"),
+            Column("lead_days", "number"), Column("order_days"),
+            Column("from_packs", "number"), Column("price", "money"),
+        ),
+    ),
     "labels": TableKind("labels", (Column("item"), Column("ingredients"), Column("allergens"), Column("filed_at"))),
     "recipe_rates": TableKind(
         "recipe_rates", (Column("recipe"), Column("labour", "money"), Column("overhead", "money"))
@@ -220,7 +228,8 @@ TEMPLATES = {
 
 EXPORTED = (
     "bakery", "items", "suppliers", "products", "recipes", "recipe_lines", "recipe_makes", "good_parts", "events",
-    "recipients", "names", "measures", "allergens", "product_allergens", "labels", "recipe_rates", "lots",
+    "recipients", "names", "measures", "allergens", "product_allergens", "product_terms", "labels",
+    "recipe_rates", "lots",
 )  # fmt: skip
 """The tables of an export, in order."""
 

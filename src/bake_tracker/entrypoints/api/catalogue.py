@@ -4,10 +4,12 @@ from fractions import Fraction
 from typing import Annotated
 
 from fastapi import Query, Request
+from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from bake_tracker.domain.arguments import MAX_KEY, Arguments
+from bake_tracker.domain.buying.terms import MAX_LEAD_DAYS, MAX_TIERS, WEEKDAYS
 from bake_tracker.domain.slice_keys import write_key
 from bake_tracker.domain.slices import Ask, slice_of
 from bake_tracker.domain.stock.conversions import Conversion
@@ -29,14 +31,20 @@ from bake_tracker.entrypoints.api.common import (
 from bake_tracker.entrypoints.api.fields import (
     Amount,
     Day,
+    HowMany,
     Id,
+    Money,
     Name,
     Quantity,
     Slug,
     Text,
     UnitText,
+    Whole,
     line,
+    one_of,
+    whole,
 )
+from bake_tracker.entrypoints.http.access import OWNER
 from bake_tracker.queries.catalog.archived import ArchivedThing, load_archived
 from bake_tracker.queries.catalog.measures import MeasureRow, explain_conversion, load_measures
 from bake_tracker.queries.catalog.names import NameRow, load_name_rows
@@ -53,6 +61,7 @@ from bake_tracker.services.catalog.edits import (
     record_supplier_change,
 )
 from bake_tracker.services.catalog.names import NameResult, record_name
+from bake_tracker.services.catalog.product_change import ProductChangeResult, record_product_change
 from bake_tracker.services.catalog.products import ProductResult, record_product
 from bake_tracker.services.catalog.things import (
     EventResult,
@@ -67,6 +76,7 @@ from bake_tracker.services.database import read_scope
 router = routes("", "catalogue")
 
 ItemId = Annotated[int | None, Query(ge=1, le=MAX_KEY, description="only this item")]
+Weekday = Annotated[str, one_of(WEEKDAYS)]
 UnitName = Annotated[str, Query(max_length=100, description="such as cup or g")]
 
 
@@ -129,6 +139,39 @@ class NewProduct(Body):
     gtin: Annotated[str, line(20)] | None = None
     supplier_id: Id | None = None
     notes: Text | None = None
+
+
+class PackPrice(Body):
+    """The price of each pack, from a number of packs on."""
+
+    from_packs: HowMany = 1
+    price: Money
+
+
+class ProductChange(Body):
+    """The fields of a product to change; see ``record_product_change``."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "supplier_id": 1,
+                    "least_packs": 2,
+                    "lead_days": 2,
+                    "order_days": ["monday", "thursday"],
+                    "prices": [{"price": "18.50"}, {"from_packs": 10, "price": "17.90"}],
+                }
+            ]
+        }
+    )
+
+    supplier_id: Id | None = None
+    notes: Text | None = None
+    least_packs: HowMany | None = None
+    multiple_packs: HowMany | None = None
+    lead_days: Annotated[Whole, whole(0, MAX_LEAD_DAYS)] | None = None
+    order_days: Annotated[list[Weekday], Field(max_length=7)] | None = None
+    prices: Annotated[list[PackPrice], Field(max_length=MAX_TIERS)] | None = None
 
 
 class Named(Body):
@@ -255,6 +298,16 @@ def list_products(
 def add_product(request: Request, body: NewProduct, idempotency_key: IdempotencyKey = None) -> Response:
     """Add a package that an item is bought in, so that "2 bags" can be received."""
     return recorded(request, idempotency_key, record_product, **body.given())
+
+
+@router.patch("/products/{product_id}", **writes(ProductChangeResult, role=OWNER, status=200))
+def change_product(
+    request: Request, product_id: Key, body: ProductChange, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Change who sells a product and on which terms; fields that you leave out stay as they are."""
+    return recorded(
+        request, idempotency_key, record_product_change, at=None, product_id=product_id, changes=body.given()
+    )
 
 
 @router.get("/names", **reads(list[NameRow]))

@@ -107,6 +107,7 @@ COMMANDS: dict[str, Command | Group] = {
         "Packages that items are bought in.",
         {
             "add": Command("catalog.products:add_product", "flour 'Type 550' --package '25 kg' --type bag"),
+            "change": Command("buying.terms:change_product", "3 --price 18.50 --price '17.90 from 10' --lead 2"),
             "list": Command("catalog.products:list_products", "flour"),
         },
     ),

@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from bake_tracker.entrypoints.web.access import people, set_up, sign_in
+from bake_tracker.entrypoints.web.buying import terms
 from bake_tracker.entrypoints.web.catalog import (
     correct_settings,
     edits,
@@ -58,6 +59,7 @@ PAGES: tuple[APIRouter, ...] = (
     reports.router,
     recalls.router,
     items.router,
+    terms.router,
     receive.router,
     deliver.router,
     late_cost.router,

@@ -1,11 +1,11 @@
 """The packages that items are bought in."""
 
 from collections.abc import Collection
-from typing import TypedDict
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.buying.terms import Terms, TermsView, terms_of, terms_view
 from bake_tracker.domain.errors import ProductNotFoundError, ValidationError
 from bake_tracker.domain.stock.products import Package
 from bake_tracker.domain.units import format_exact
@@ -16,10 +16,11 @@ _COLUMNS = (
     Product.id, Product.item_id, Product.brand, Product.name, Product.package_type, Product.package_quantity,
     Product.package_unit,
 )  # fmt: skip
+_TERMS = [column for column in tables.product_terms.c if column.name != "product_id"]
 
 
-class ProductRow(TypedDict):
-    """One product; ``package_quantity`` is None if it is not recorded."""
+class ProductRow(TermsView):
+    """One product with its terms; ``package_quantity`` is None if it is not recorded."""
 
     product_id: int
     item_slug: str
@@ -29,14 +30,16 @@ class ProductRow(TypedDict):
     package_quantity: str | None
     package_unit: str
     gtin: str | None
+    supplier_id: int | None
     supplier: str | None
 
 
 def load_products(session: Session, item_id: int | None = None) -> list[ProductRow]:
     """Every product, or those of an item; one statement."""
     rows = session.execute(
-        select(*_COLUMNS, Product.gtin, Item.slug, Supplier.slug.label("supplier"))
+        select(*_COLUMNS, Product.gtin, Product.supplier_id, Item.slug, Supplier.slug.label("supplier"), *_TERMS)
         .join(Item, Item.id == Product.item_id)
+        .outerjoin(tables.product_terms, tables.product_terms.c.product_id == Product.id)
         .outerjoin(Supplier, Supplier.id == Product.supplier_id)
         .where(*([] if item_id is None else [Product.item_id == item_id]))
         .order_by(Item.slug, Product.name, Product.id)
@@ -51,10 +54,19 @@ def load_products(session: Session, item_id: int | None = None) -> list[ProductR
             "package_quantity": None if row.package_quantity is None else format_exact(row.package_quantity),
             "package_unit": row.package_unit,
             "gtin": row.gtin,
+            "supplier_id": row.supplier_id,
             "supplier": row.supplier,
+            **terms_view(terms_of(row)),
         }
         for row in rows
     ]
+
+
+def load_terms(session: Session, product_id: int) -> Terms:
+    """The terms of a product; empty if none are recorded."""
+    terms = tables.product_terms
+    row = session.execute(select(terms).where(terms.c.product_id == product_id)).one_or_none()
+    return Terms() if row is None else terms_of(row)
 
 
 def load_items_of_packages(session: Session, product_ids: Collection[int]) -> set[int]:

@@ -60,6 +60,7 @@ SHAPES: Mapping[str, Shape] = dict(
         _one("name_mapping", "name", without=("id",)),
         _many("item_allergen", "item_id"),
         _many("product_allergen", "product_id"),
+        _one("product_terms", "product_id"),
         _one("item_label", "item_id"),
         _one("item_in_parts", "item_id"),
         _one("par_level", "item_id", "weekday"),

@@ -5,6 +5,7 @@ from collections import defaultdict
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.buying.terms import terms_of
 from bake_tracker.domain.importing.facts import Facts, Weight
 from bake_tracker.models import (
     Item,
@@ -20,7 +21,7 @@ from bake_tracker.queries.operations.reversal import stands
 
 
 def load_facts(session: Session) -> Facts:
-    """Every measure in use, allergen, label and rate; five statements. A lot's own measure comes with the lot."""
+    """Every measure in use, allergen, term, label and rate; six statements. A lot's own measure comes with the lot."""
     weights: defaultdict[tuple[str, str], list[Weight]] = defaultdict(list)
     standing = (
         select(
@@ -39,12 +40,16 @@ def load_facts(session: Session) -> Facts:
     said = select(Item.slug, ItemAllergen.allergen, ItemAllergen.presence).join(Item, Item.id == ItemAllergen.item_id)
     of_package = select(Product.identity, ProductAllergen.allergen, ProductAllergen.presence)
     of_package = of_package.join(Product, Product.id == ProductAllergen.product_id)
+    terms = select(Product.identity, tables.product_terms).join(
+        Product, Product.id == tables.product_terms.c.product_id
+    )
     labels = select(Item.slug, ItemLabel.ingredients, ItemLabel.allergens, ItemLabel.filed_at)
     rates = select(Recipe.slug, RecipeRate.labour_micros, RecipeRate.overhead_micros)
     return Facts(
         weights=dict(weights),
         allergens=_presences(session, said.order_by(Item.slug, ItemAllergen.allergen)),
         product_allergens=_presences(session, of_package.order_by(Product.identity, ProductAllergen.allergen)),
+        terms={row.identity: terms_of(row) for row in session.execute(terms.order_by(Product.identity))},
         labels={
             slug: (ingredients, listed, filed_at.isoformat())
             for slug, ingredients, listed, filed_at in session.execute(

@@ -1,4 +1,4 @@
-"""Write a file's facts about items and recipes: measures, rates, allergens and labels."""
+"""Write a file's facts about items and recipes: measures, rates, allergens, terms and labels."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from bake_tracker.domain.buying.terms import terms_row
 from bake_tracker.domain.importing.facts import Facts
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.things import key_of
@@ -23,7 +24,7 @@ def write_facts(
     products: Mapping[str, int],
     recipes: Mapping[str, int],
 ) -> None:
-    """Record measures and rates, each as an operation, and insert allergens and labels with their items."""
+    """Record measures and rates, each as an operation, and insert allergens, terms and labels with their items."""
     session = operation.session
     for (slug, kind), weights in facts.weights.items():
         for place, weight in enumerate(weights):
@@ -46,6 +47,7 @@ def write_facts(
         for identity, said in facts.product_allergens.items()
         for allergen, presence in said.items()
     ]
+    terms = [{"product_id": products[identity], **terms_row(said)} for identity, said in facts.terms.items()]
     labels = [
         {"item_id": items[slug], "ingredients": label[0], "allergens": label[1], "filed_at": _moment(label[2])}
         for slug, label in facts.labels.items()
@@ -53,6 +55,7 @@ def write_facts(
     for table, rows in (
         (tables.item_allergen, allergens),
         (tables.product_allergen, of_products),
+        (tables.product_terms, terms),
         (tables.item_label, labels),
     ):
         if rows:

@@ -106,7 +106,7 @@ def foresee_import(
     (sections, told), settings = _checked(document, source, names), load_settings()
     bakery = BakeryPlan("Bakery", settings.currency, settings.time_zone)
     nothing = OnFile(str(uuid7()), bakery, True, {}, {}, {}, {}, {}, {}, {}, {})
-    return report_of(plan_import(sections, nothing, Facts({}, {}, {}, {}, {}), told), source, text=sections.text)
+    return report_of(plan_import(sections, nothing, Facts({}, {}, {}, {}, {}, {}), told), source, text=sections.text)
 
 
 def record_import(

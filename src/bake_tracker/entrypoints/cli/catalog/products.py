@@ -8,6 +8,7 @@ from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import ProductNotFoundError, ValidationError
 from bake_tracker.domain.stock.products import Package, is_gtin, is_unit
 from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.buying.terms import terms_words
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
@@ -75,7 +76,7 @@ def show_products(rows: list[Any]) -> None:
         say("There are no products yet. Add one: bake product add ITEM NAME --package '25 kg'")
         return
     show_table(
-        {"id": "right", "item": "left", "product": "left", "package": "left", "supplier": "left"},
+        {"id": "right", "item": "left", "product": "left", "package": "left", "supplier": "left", "terms": "left"},
         (
             [
                 str(row["product_id"]),
@@ -83,6 +84,7 @@ def show_products(rows: list[Any]) -> None:
                 " ".join(filter(None, (row["brand"], row["name"]))),
                 f"{row['package_type'] or 'package'} of {row['package_quantity'] or '?'} {row['package_unit']}",
                 row["supplier"] or "-",
+                terms_words(row) or "-",
             ]
             for row in rows
         ),

@@ -1,0 +1,1 @@
+"""Buying: how suppliers sell, and orders to them."""

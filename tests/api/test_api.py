@@ -21,6 +21,7 @@ from bake_tracker.domain.recipe_text.request import MAX_LINES
 from bake_tracker.domain.slice_keys import write_key
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.services.access.accounts import record_user
+from bake_tracker.services.buying.purchase_order import record_purchase_order
 from bake_tracker.services.database import run_in_transaction
 from support.command_line import root_logger_put_back
 from support.depth import rounds
@@ -191,7 +192,7 @@ LISTS = (
     "/items", "/suppliers", "/recipients", "/events", "/products", "/names", "/measures", "/recipes", "/runs",
     "/productions", "/assemblies", "/operations", "/stock", "/stock-value", "/stock-as-of", "/can-make", "/expiring",
     "/lots", "/allergens", "/count-sheet", "/reports/usage", "/reports/waste", "/reports/recipients", "/reports/yields",
-    "/reports/yields/runs", "/archived", "/bakery", "/orders", "/plan", "/par-levels",
+    "/reports/yields/runs", "/archived", "/bakery", "/orders", "/purchase-orders", "/plan", "/par-levels",
 )  # fmt: skip
 """Every route without an id in its path that more people than the owner may read; log routes send no statements."""
 
@@ -212,7 +213,9 @@ def live(kitchen: Kitchen, baker: TestClient, number: int) -> None:
     assert baker.patch(f"/api/v1/suppliers/{old}", json={"archived": True}).status_code == 200
     ada = send("/recipients", name=f"Ada {number}")["recipient_id"]
     send("/names", name=f"Spicy {number}", item_id=spice)
-    send("/products", item_id=spice, name="Jar", package_quantity=40, package_unit="g")
+    jar = send("/products", item_id=spice, name="Jar", package_quantity=40, package_unit="g")["product_id"]
+    jars, friday = [{"product_id": jar, "packs": 2}], date(2026, 12, 4)
+    run_in_transaction(lambda s: record_purchase_order(old, jars, session=s, wanted_on=friday))
     send(f"/items/{spice}/densities", volume=1, volume_unit="cup", weight=90, weight_unit="g")
     send("/recipes", name=f"Cake {number}", lines=[{"item_id": spice, "quantity": 5, "unit": "g"}])
     send("/receipts", item_id=spice, quantity=40, unit="g", total_cost=3, expires_on=soon)
@@ -268,6 +271,7 @@ def test_every_reading_route_answers_as_described(kitchen: Kitchen, web: Web) ->
         "order_id": owner.get("/api/v1/orders").json()["orders"][0]["order_id"],
         "line": 1,
         "day": "2026-12-04",
+        "purchase_order_id": owner.get("/api/v1/purchase-orders").json()["purchase_orders"][0]["purchase_order_id"],
     }
     boxes = {"due_on": "2026-12-04", "lines": [{"item_id": kitchen.ids["Box"], "quantity": 500}]}
     assert owner.post("/api/v1/orders", json=boxes).status_code == 201

@@ -2,7 +2,10 @@
 
 from datetime import date
 
+from bake_tracker.services.buying.purchase_order import record_purchase_order
 from bake_tracker.services.catalog.measures import record_piece_weight
+from bake_tracker.services.catalog.product_change import record_product_change
+from bake_tracker.services.catalog.products import record_product
 from bake_tracker.services.catalog.rates import record_recipe_rate
 from bake_tracker.services.catalog.things import record_supplier
 from bake_tracker.services.catalog.unit_change import record_unit_change
@@ -21,7 +24,7 @@ from support.kitchen import Kitchen
 def fill_the_life_of_stock(kitchen: Kitchen) -> None:
     """Sugar is spilt, counted, split, held, delivered, billed and baked with a rate; eggs are kept in another unit.
 
-    Cookies are ordered and handed over.
+    Cookies are ordered and handed over; sugar is ordered and comes.
     """
     lot = kitchen.receive("Sugar", 1, "kg", 2)["lot_id"]
     passed_over = kitchen.receive("Sugar", 1, "g", 0, received_on=date(2025, 12, 1))["lot_id"]
@@ -53,6 +56,19 @@ def fill_the_life_of_stock(kitchen: Kitchen) -> None:
     cookies = [{"item_id": kitchen.ids["Cookie"], "quantity": 2, "price": 1}]
     order_id = run_in_transaction(lambda s: record_order(cookies, session=s, due_on=date(2026, 12, 4)))["order_id"]
     run_in_transaction(lambda s: record_hand_over(order_id=order_id, session=s))
+    buy_sugar(kitchen)
+
+
+def buy_sugar(kitchen: Kitchen) -> None:
+    """Sugar is ordered by the bag and comes."""
+    bag = run_in_transaction(lambda s: record_product(kitchen.ids["Sugar"], "Fine", 1, "kg", session=s))["product_id"]
+    terms = {"least_packs": 2, "prices": [{"price": 2}]}
+    run_in_transaction(lambda s: record_product_change(bag, terms, session=s))
+    mill = run_in_transaction(lambda s: record_supplier("Sugar mill", session=s))["supplier_id"]
+    bags, friday = [{"product_id": bag, "packs": 2}], date(2026, 12, 4)
+    sent = run_in_transaction(lambda s: record_purchase_order(mill, bags, session=s, wanted_on=friday))
+    key = sent["purchase_order_id"]
+    run_in_transaction(lambda s: record_delivery(session=s, purchase_order_id=key))
 
 
 def record_a_run_with_two_products(kitchen: Kitchen) -> None:

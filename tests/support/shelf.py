@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, time
+from decimal import Decimal
 from typing import Any
 
 from bake_tracker.queries.verify.everything import verify_ledger
+from bake_tracker.services.buying.change import record_purchase_order_cancellation, record_purchase_order_change
+from bake_tracker.services.buying.purchase_order import record_purchase_order
 from bake_tracker.services.catalog import things
 from bake_tracker.services.catalog.allergens import record_allergens
+from bake_tracker.services.catalog.product_change import record_product_change
+from bake_tracker.services.catalog.products import record_product
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.orders.change import record_order_cancellation, record_order_change
 from bake_tracker.services.orders.hand_over import record_hand_over
@@ -130,3 +135,46 @@ class OrderBook:
     def hand_over(self, order: dict[str, Any] | None = None, *lines: Any, **more: Any) -> dict[str, Any]:
         asked = {"order_id": order["order_id"] if order else None, **more}
         return dict(run_in_transaction(lambda s: record_hand_over(list(lines) or None, session=s, **asked)))
+
+
+class Buyer:
+    """A simple bakery that buys flour and sugar from a mill; each method runs one transaction of its own."""
+
+    def __init__(self, kitchen: Kitchen) -> None:
+        kitchen.simple_bakery()
+        self.kitchen, self.flour, self.sugar = kitchen, kitchen.ids["Flour"], kitchen.ids["Sugar"]
+        self.mill = run_in_transaction(lambda s: things.record_supplier("Mill", session=s))["supplier_id"]
+        self.bag, self.sack = (self._product(self.flour, name, size) for name, size in (("Type 550", 25), ("Rye", 10)))
+        self.box = self._product(self.sugar, "Fine", 1)
+        prices = [{"price": 20}, {"from_packs": 4, "price": 18}]
+        run_in_transaction(lambda s: record_product_change(self.bag, {"prices": prices}, session=s))
+
+    def _product(self, item_id: int, name: str, size: int) -> int:
+        asked = {"package_type": "bag", "supplier_id": self.mill}
+        done = run_in_transaction(lambda s: record_product(item_id, name, size, "kg", session=s, **asked))  # type: ignore[arg-type]
+        return done["product_id"]
+
+    def order(self, *lines: Any, **more: Any) -> dict[str, Any]:
+        """Four bags of flour at the price of its terms and two boxes of sugar at 1.50 for Friday, or what is given."""
+        wanted = list(lines) or [self.line(self.bag, 4), self.line(self.box, 2, price=Decimal("1.50"))]
+        asked = {"wanted_on": FRIDAY, **more}
+        return dict(run_in_transaction(lambda s: record_purchase_order(self.mill, wanted, session=s, **asked)))
+
+    def line(self, product_id: int, packs: Any, **more: Any) -> dict[str, Any]:
+        return {"product_id": product_id, "packs": packs, **more}
+
+    def change(self, order: dict[str, Any], **changes: Any) -> dict[str, Any]:
+        key = order["purchase_order_id"]
+        return dict(run_in_transaction(lambda s: record_purchase_order_change(key, changes, session=s)))
+
+    def cancel(self, order: dict[str, Any], reason: str = "sold out") -> dict[str, Any]:
+        key = order["purchase_order_id"]
+        return dict(run_in_transaction(lambda s: record_purchase_order_cancellation(key, reason, session=s)))
+
+    def came(self, order: dict[str, Any], *lines: Any, **more: Any) -> dict[str, Any]:
+        """All that is left of the order, or these lines of goods."""
+        asked = {"purchase_order_id": order["purchase_order_id"], **more}
+        return dict(run_in_transaction(lambda s: record_delivery(list(lines) or None, session=s, **asked)))
+
+    def goods(self, item_id: int, quantity: Any, unit: str = "kg", **more: Any) -> dict[str, Any]:
+        return {"item_id": item_id, "quantity": quantity, "unit": unit, **more}

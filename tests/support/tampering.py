@@ -49,6 +49,7 @@ def named_after(*statements: str, **values: Any) -> set[str]:
 OTHER_WORDS = {
     "order_version.status": "cancelled",
     "order_version.how": "counter",
+    "purchase_order_version.status": "cancelled",
     "cost_statement.kind": "duty",
     "adjustment.kind": "spoilage",
     "lot_hold.action": "release",

@@ -14,6 +14,8 @@ from bake_tracker.domain.access import Role
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services import assembly_service, batch_production_service, reversal, seal
 from bake_tracker.services.access import accounts
+from bake_tracker.services.buying import change as buying_change
+from bake_tracker.services.buying import purchase_order
 from bake_tracker.services.catalog import (
     allergens,
     edits,
@@ -111,6 +113,14 @@ def an_order(kitchen: Kitchen, session: Session) -> int:
     return order.record_order(lines, session=session, due_on=date(2026, 12, 4))["order_id"]
 
 
+def a_purchase(kitchen: Kitchen, session: Session) -> int:
+    bag = products.record_product(kitchen.ids["Flour"], f"Type {uuid4()}", 25, "kg", session=session)["product_id"]
+    mill = things.record_supplier(f"Mill {uuid4()}", session=session)["supplier_id"]
+    lines = [{"product_id": bag, "packs": 4, "price": 18}]
+    sent = purchase_order.record_purchase_order(mill, lines, session=session, wanted_on=date(2026, 12, 4))
+    return sent["purchase_order_id"]
+
+
 SECRET = "a planted secret that must be nowhere: " + "x" * 9
 
 
@@ -170,6 +180,23 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     ),
     "record_order_cancellation": lambda k, s: change.record_order_cancellation(
         an_order(k, s), "the party is off", session=s
+    ),
+    "record_purchase_order": lambda k, s: purchase_order.record_purchase_order(
+        things.record_supplier("Bag mill", session=s)["supplier_id"],
+        [
+            {
+                "product_id": products.record_product(k.ids["Flour"], "Type 405", 1, "kg", session=s)["product_id"],
+                "packs": 10,
+            }
+        ],
+        session=s,
+        wanted_on=date(2026, 12, 4),
+    ),
+    "record_purchase_order_change": lambda k, s: buying_change.record_purchase_order_change(
+        a_purchase(k, s), {"wanted_on": date(2026, 12, 5)}, session=s
+    ),
+    "record_purchase_order_cancellation": lambda k, s: buying_change.record_purchase_order_cancellation(
+        a_purchase(k, s), "sold out", session=s
     ),
     "record_hand_over": lambda k, s: hand_over.record_hand_over(order_id=an_order(k, s), session=s),
     "record_par_level": lambda k, s: par_levels.record_par_level(k.ids["Cookie"], 40, session=s, weekday="saturday"),
@@ -256,6 +283,8 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
     said = {"item_id": flour, "quantity": 1, "unit": "g"}
     sack = {"item_id": flour, "name": "Type 812", "package_quantity": 25, "package_unit": "kg"}
     sack_id = made(owner, "/products", **sack)["product_id"]
+    bought = {"supplier_id": supplier_id, "wanted_on": "2026-12-04", "lines": [{"product_id": sack_id, "packs": 2}]}
+    purchases = [made(owner, "/purchase-orders", **bought)["purchase_order_id"] for _ in range(2)]
     page = {"name": "Shortbread", "lines": ["500 g flour", "2 tsp vanilla"], "yields": ["24 fingers"]}
     return {
         "record_user": ("POST", "/users", {"name": "Eve", "password": PASSWORD, "role": "baker"}),
@@ -301,6 +330,13 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
         "record_order": ("POST", "/orders", {**wanted, "recipient_id": customer, "reference": "A-17"}),
         "record_order_change": ("PATCH", f"/orders/{orders[0]}", {"due_time": "14:30"}),
         "record_order_cancellation": ("POST", f"/orders/{orders[1]}/cancellations", {"reason": "the party is off"}),
+        "record_purchase_order": ("POST", "/purchase-orders", bought),
+        "record_purchase_order_change": ("PATCH", f"/purchase-orders/{purchases[0]}", {"wanted_on": "2026-12-05"}),
+        "record_purchase_order_cancellation": (
+            "POST",
+            f"/purchase-orders/{purchases[1]}/cancellations",
+            {"reason": "sold out"},
+        ),
         "record_hand_over": ("POST", "/hand-overs", {"order_id": orders[2]}),
         "record_par_level": ("PUT", "/par-levels", {"item_id": unit, "quantity": 40, "weekday": "saturday"}),
         "record_good_components": (

@@ -23,7 +23,17 @@ class Role(StrEnum):
         return ranks.index(self) >= ranks.index(needed)
 
 
-OWNERS_OPERATIONS = frozenset({"record_bakery", "record_recipe_rate", "record_product_change", "record_import"})
+OWNERS_OPERATIONS = frozenset(
+    {
+        "record_bakery",
+        "record_recipe_rate",
+        "record_product_change",
+        "record_purchase_order",
+        "record_purchase_order_change",
+        "record_purchase_order_cancellation",
+        "record_import",
+    }
+)
 """The owner's operations that can be undone; the owner's other operations cannot be undone at all."""
 
 
@@ -34,7 +44,7 @@ def check_may_undo(role: Role, operations: Iterable[str]) -> None:
         ForbiddenError: one of them belongs to the owner.
     """
     if OWNERS_OPERATIONS & set(operations) and not role.allows(Role.OWNER):
-        raise ForbiddenError("only an owner can undo settings, rates, terms of products and imports")
+        raise ForbiddenError("only an owner can undo settings, rates, terms of products, purchase orders and imports")
 
 
 SHORTEST_PASSWORD = 10

@@ -18,6 +18,7 @@ ServiceError
 │   ├── EventNotFoundError
 │   ├── DeliveryNotFoundError
 │   ├── OrderNotFoundError
+│   ├── PurchaseOrderNotFoundError
 │   ├── UserNotFoundError
 │   └── ApiTokenNotFoundError
 ├── UnitConversionError             a conversion needs a missing measure
@@ -280,6 +281,11 @@ class DeliveryNotFoundError(NotFoundError):
 class OrderNotFoundError(NotFoundError):
     code = outcome = "order_not_found"
     kind, field = "order", "order_id"
+
+
+class PurchaseOrderNotFoundError(NotFoundError):
+    code = outcome = "purchase_order_not_found"
+    kind, field = "purchase order", "purchase_order_id"
 
 
 class UserNotFoundError(NotFoundError):

@@ -101,6 +101,17 @@ COVERED: Mapping[str, tuple[str, ...]] = {
         *("id", "operation_id", "hand_over_id", "line", "item_id", "quantity_micros"),
         *("price_micros", "amount_micros"),
     ),
+    "purchase_order": ("id", "operation_id"),
+    "purchase_order_version": (
+        *("id", "operation_id", "purchase_order_id", "status", "supplier_id", "wanted_on", "note", "reason"),
+    ),
+    "purchase_order_line": (
+        *("id", "operation_id", "purchase_order_version_id", "product_id", "item_id"),
+        *("packs", "quantity_micros", "price_micros"),
+    ),
+    "purchase_order_receipt": (
+        *("id", "operation_id", "purchase_order_id", "purchase_order_version_id", "product_id", "lot_id"),
+    ),
     "cost_statement": (
         *("id", "operation_id", "kind", "document", "stated_at", "share_by"),
         *("delivery_id", "notes", "last_movement_id"),

@@ -4,6 +4,13 @@ from bake_tracker.models.adjustments import Adjustment, CountAnswer, Stocktake, 
 from bake_tracker.models.archived import ArchivedEvent, ArchivedItem, ArchivedRecipient, ArchivedSupplier
 from bake_tracker.models.assembly import AssemblyRun
 from bake_tracker.models.base import Base
+from bake_tracker.models.buying import (
+    Delivery,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    PurchaseOrderReceipt,
+    PurchaseOrderVersion,
+)
 from bake_tracker.models.catalog import (
     Bakery,
     Event,
@@ -17,7 +24,6 @@ from bake_tracker.models.catalog import (
 )
 from bake_tracker.models.catalog_changes import CatalogChange
 from bake_tracker.models.cost_statements import CostStatement, CostStatementLine
-from bake_tracker.models.handling import Delivery, LotHold, Transfer
 from bake_tracker.models.labels import ItemAllergen, ItemLabel, ProductAllergen
 from bake_tracker.models.measures import ItemMeasure, NameMapping
 from bake_tracker.models.operations import Operation, Reversal
@@ -29,7 +35,7 @@ from bake_tracker.models.rates import RecipeRate, RunRate
 from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeTogether, RecipeYield
 from bake_tracker.models.restoration import Restoration, RestoredOperation
 from bake_tracker.models.seals import Seal, SealedOperation
-from bake_tracker.models.stock import Lot, PassedOverLot
+from bake_tracker.models.stock import Lot, LotHold, PassedOverLot, Transfer
 from bake_tracker.models.unit_changes import UnitChange
 
 __all__ = [
@@ -70,6 +76,10 @@ __all__ = [
     "ProductTerms",
     "ProductionOutput",
     "ProductionRun",
+    "PurchaseOrder",
+    "PurchaseOrderLine",
+    "PurchaseOrderReceipt",
+    "PurchaseOrderVersion",
     "Recipe",
     "RecipeLine",
     "RecipeRate",

@@ -1,13 +1,13 @@
-"""Stock: every item is held in lots."""
+"""Stock: every item is held in lots; holds, releases and moves of them."""
 
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bake_tracker.models.base import Base, PrimaryKey
-from bake_tracker.models.types import ExactRatio, UuidText
+from bake_tracker.models.types import ExactRatio, UtcDateTime, UuidText
 
 _OPEN = text("remaining_micros > 0 AND on_hold = false")
 _HELD = text("remaining_micros > 0 AND on_hold = true")
@@ -92,3 +92,46 @@ class PassedOverLot(Base):
     lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
     state: Mapped[str] = mapped_column(String(16))
     usable_until: Mapped[date | None]
+
+
+class LotHold(Base):
+    """A hold, or a release for use until ``usable_until``; a reversal restores the ``was_*`` values."""
+
+    __tablename__ = "lot_hold"
+    __table_args__ = (
+        CheckConstraint("action IN ('hold', 'release')", name="action"),
+        Index("ix_lot_hold_operation_id", "operation_id"),
+        Index("ix_lot_hold_lot_id", "lot_id", "id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    action: Mapped[str] = mapped_column(String(8))
+    reason: Mapped[str] = mapped_column(Text)
+    usable_until: Mapped[date | None] = mapped_column(Date)
+    was_on_hold: Mapped[bool]
+    was_usable_until: Mapped[date | None] = mapped_column(Date)
+    happened_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class Transfer(Base):
+    """A lot, or ``quantity_micros`` of it as a new lot (``new_lot_id``), moved to another place."""
+
+    __tablename__ = "transfer"
+    __table_args__ = (
+        CheckConstraint("(new_lot_id IS NULL) = (quantity_micros IS NULL)", name="whole_or_split"),
+        Index("uq_transfer_operation_id", "operation_id", unique=True),
+        Index("ix_transfer_lot_id", "lot_id"),
+        Index("ix_transfer_new_lot_id", "new_lot_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    new_lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
+    quantity_micros: Mapped[int | None] = mapped_column(BigInteger)
+    from_location: Mapped[str | None] = mapped_column(String(120))
+    to_location: Mapped[str | None] = mapped_column(String(120))
+    reason: Mapped[str | None] = mapped_column(Text)
+    happened_at: Mapped[datetime] = mapped_column(UtcDateTime())

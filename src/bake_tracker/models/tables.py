@@ -41,6 +41,10 @@ from bake_tracker.models import (
     ProductionOutput,
     ProductionRun,
     ProductTerms,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    PurchaseOrderReceipt,
+    PurchaseOrderVersion,
     Recipe,
     RecipeLine,
     RecipeRate,
@@ -99,6 +103,10 @@ passed_over_lot = cast(Table, PassedOverLot.__table__)
 product = cast(Table, Product.__table__)
 product_allergen = cast(Table, ProductAllergen.__table__)
 product_terms = cast(Table, ProductTerms.__table__)
+purchase_order = cast(Table, PurchaseOrder.__table__)
+purchase_order_line = cast(Table, PurchaseOrderLine.__table__)
+purchase_order_receipt = cast(Table, PurchaseOrderReceipt.__table__)
+purchase_order_version = cast(Table, PurchaseOrderVersion.__table__)
 production_output = cast(Table, ProductionOutput.__table__)
 production_run = cast(Table, ProductionRun.__table__)
 recipe = cast(Table, Recipe.__table__)

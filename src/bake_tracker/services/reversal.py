@@ -37,6 +37,7 @@ from bake_tracker.domain.stock.reversal import (
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
 from bake_tracker.queries.bakery import lock_bakery
+from bake_tracker.queries.buying.undoing import load_purchase_links, load_purchases_touched, lock_purchases_of
 from bake_tracker.queries.catalog.products import load_items_of_packages
 from bake_tracker.queries.catalog.things import load_called, load_catalog_links, load_changes, load_pinned
 from bake_tracker.queries.operations.reversal import (
@@ -83,6 +84,9 @@ RECORD = Kind(
 )
 
 _add = insert(tables.reversal)
+_LINKS = (load_links, load_catalog_links, load_order_links, load_purchase_links)
+"""What finds the later operations that depend on others, each in its own tables."""
+
 _OF_ITEMS = ("item", "item_allergen", "item_label", "par_level")
 
 
@@ -281,14 +285,15 @@ def _plan(session: Session, target_id: str) -> _Plan:
         posted = load_posted(session, wanted) if any(not one.quantity_micros for one in added) else posted + added
         changed_lots = {one.lot_id for one in added}
         holdings |= load_holdings(session, changed_lots - holdings.keys())
-        found = [*load_links(session, new), *load_catalog_links(session, new), *load_order_links(session, new)]
+        found = [link for load in _LINKS for link in load(session, new)]
         if lacking := impossible_lots(posted, holdings, wanted) & changed_lots:
             found += load_takers(session, lacking, wanted)
         links.update(found)
         new = load_family(session, {link.later for link in found} - wanted)
     touched, item_ids = load_touched(session, wanted)
     wrote, ordered = load_order_touched(session, wanted)
-    touched, item_ids = touched | wrote, item_ids | ordered
+    bought, on_order = load_purchases_touched(session, wanted)
+    touched, item_ids = touched | wrote | bought, item_ids | ordered | on_order
     if wrote:
         refuse_taken_references(session, wrote)
     operations = load_operations(session, wanted)
@@ -340,6 +345,7 @@ def _locked_plan(operation: Operation, target_id: str) -> _Plan:
 
 def _also_lock(session: Session, plan: _Plan) -> None:
     lock_orders_of(session, plan.operations)
+    lock_purchases_of(session, plan.operations)
     lock_made(session, plan.changes)
 
 

@@ -99,7 +99,9 @@ def read_order_days(given: Arguments, value: object) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence):
         given.refuse("order_days", f"must be a list of weekdays, not {shown(value)}")
         return ()
-    days = {given.choice(f"order_days[{place}]", day, WEEKDAYS) for place, day in enumerate(value[: len(WEEKDAYS) + 1])}
+    if given.has_too_many("order_days", value):
+        return ()
+    days = {given.choice(f"order_days[{place}]", day, WEEKDAYS) for place, day in enumerate(value)}
     return tuple(day for day in WEEKDAYS if day in days)
 
 

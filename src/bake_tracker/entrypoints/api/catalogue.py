@@ -4,12 +4,12 @@ from fractions import Fraction
 from typing import Annotated
 
 from fastapi import Query, Request
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from bake_tracker.domain.arguments import MAX_KEY, Arguments
-from bake_tracker.domain.buying.terms import MAX_LEAD_DAYS, MAX_TIERS, WEEKDAYS
+from bake_tracker.domain.buying.terms import MAX_LEAD_DAYS, WEEKDAYS
 from bake_tracker.domain.slice_keys import write_key
 from bake_tracker.domain.slices import Ask, slice_of
 from bake_tracker.domain.stock.conversions import Conversion
@@ -33,6 +33,7 @@ from bake_tracker.entrypoints.api.fields import (
     Day,
     HowMany,
     Id,
+    Many,
     Money,
     Name,
     Quantity,
@@ -170,8 +171,8 @@ class ProductChange(Body):
     least_packs: HowMany | None = None
     multiple_packs: HowMany | None = None
     lead_days: Annotated[Whole, whole(0, MAX_LEAD_DAYS)] | None = None
-    order_days: Annotated[list[Weekday], Field(max_length=7)] | None = None
-    prices: Annotated[list[PackPrice], Field(max_length=MAX_TIERS)] | None = None
+    order_days: Many[Weekday] | None = None
+    prices: Many[PackPrice] | None = None
 
 
 class Named(Body):

@@ -66,7 +66,7 @@ class Receipt(GoodsLine):
 
 
 class Delivery(Body):
-    """A supplier's document; see ``record_delivery``."""
+    """A supplier's document; see ``record_delivery``. Needs ``supplier_id`` and ``lines``, or ``purchase_order_id``."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -80,12 +80,13 @@ class Delivery(Body):
         }
     )
 
-    supplier_id: Id
-    lines: Some[GoodsLine]
+    supplier_id: Id | None = None
+    lines: Some[GoodsLine] | None = None
     document: Annotated[str, line(120)] | None = None
     delivered_on: Day | None = None
     notes: Text | None = None
     again: bool = False
+    purchase_order_id: Id | None = None
 
 
 class CostLine(Body):

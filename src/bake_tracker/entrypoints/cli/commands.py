@@ -107,7 +107,7 @@ COMMANDS: dict[str, Command | Group] = {
         "Packages that items are bought in.",
         {
             "add": Command("catalog.products:add_product", "flour 'Type 550' --package '25 kg' --type bag"),
-            "change": Command("buying.terms:change_product", "3 --price 18.50 --price '17.90 from 10' --lead 2"),
+            "change": Command("catalog.terms:change_product", "3 --price 18.50 --price '17.90 from 10' --lead 2"),
             "list": Command("catalog.products:list_products", "flour"),
         },
     ),
@@ -150,6 +150,17 @@ COMMANDS: dict[str, Command | Group] = {
             "set": Command("planning.par:set_par", "'40 cookie' --on saturday"),
             "list": Command("planning.par:list_pars", ""),
             "remove": Command("planning.par:remove_par", "cookie --on saturday"),
+        },
+    ),
+    "purchase": Group(
+        "Orders to suppliers: send, change, receive.",
+        {
+            "add": Command("buying.ordering:add", "valley-mill '4 Type 550 @18.50' --wanted 2026-12-04"),
+            "change": Command("buying.ordering:change", "3 '6 Type 550 @17.90' --wanted 2026-12-07"),
+            "cancel": Command("buying.ordering:cancel", "3 --reason 'sold out'"),
+            "receive": Command("buying.receiving:receive", "3 '2 bag flour @37' --document 4711"),
+            "list": Command("buying.receiving:list_purchases", "--until 2026-12-04"),
+            "show": Command("buying.receiving:show_purchase", "3"),
         },
     ),
     "allergen": Group(

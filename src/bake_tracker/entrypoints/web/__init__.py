@@ -4,7 +4,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from bake_tracker.entrypoints.web.access import people, set_up, sign_in
-from bake_tracker.entrypoints.web.buying import terms
+from bake_tracker.entrypoints.web.buying import ordering, purchases, terms
 from bake_tracker.entrypoints.web.catalog import (
     correct_settings,
     edits,
@@ -50,6 +50,8 @@ PAGES: tuple[APIRouter, ...] = (
     book.router,
     par.router,
     plan.router,
+    ordering.router,  # /buy/new before /buy/{purchase_order_id}
+    purchases.router,
     lots.router,
     overview.router,
     recipe_import.router,

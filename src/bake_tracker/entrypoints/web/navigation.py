@@ -19,6 +19,7 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("Box", "box", Role.VIEWER),
     Entry("Orders", "orders", Role.VIEWER),
     Entry("Plan", "plan", Role.VIEWER),
+    Entry("Buy", "buy", Role.VIEWER),
     Entry("Receive", "receive", Role.BAKER),
     Entry("Count", "count", Role.BAKER),
     Entry("Stock", "stock", Role.VIEWER),

@@ -83,6 +83,16 @@ def load_packages(session: Session, item_id: int) -> list[Package]:
     return [Package(*row) for row in rows]
 
 
+def load_sold(session: Session, product_ids: Collection[int]) -> dict[int, tuple[Package, Terms]]:
+    """These products with their terms; one statement."""
+    rows = session.execute(
+        select(*_COLUMNS, *_TERMS)
+        .outerjoin(tables.product_terms, tables.product_terms.c.product_id == Product.id)
+        .where(among(session, tables.product.c.id, product_ids))
+    )
+    return {row.id: (Package(*row[: len(_COLUMNS)]), terms_of(row)) for row in rows}
+
+
 def load_package(session: Session, product_id: int | None, item_id: int) -> Package | None:
     """A product of an item; None means no product.
 

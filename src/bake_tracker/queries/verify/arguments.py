@@ -34,6 +34,12 @@ _SAID: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "hand_over": {
         "record_hand_over": {name: name for name in ("order_id", "happened_at", "note")},
     },
+    "purchase_order_version": {
+        "record_purchase_order": {name: name for name in ("supplier_id", "wanted_on", "note")},
+        "record_purchase_order_cancellation": {"purchase_order_id": "purchase_order_id", "reason": "reason"},
+        "record_purchase_order_change": {"purchase_order_id": "purchase_order_id"},
+    },
+    "purchase_order_receipt": {"record_delivery": {"purchase_order_id": "purchase_order_id"}},
     "cost_statement": {
         "record_cost_statement": {
             name: name for name in ("kind", "document", "stated_at", "share_by", "delivery_id", "notes")

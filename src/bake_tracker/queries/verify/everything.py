@@ -16,6 +16,7 @@ from bake_tracker.queries.verify.drift import Drift, Told, drift
 from bake_tracker.queries.verify.lots import lot_drift
 from bake_tracker.queries.verify.measures import measure_drift
 from bake_tracker.queries.verify.orders import order_drift
+from bake_tracker.queries.verify.purchases import purchase_drift
 from bake_tracker.queries.verify.reversals import reversal_drift
 from bake_tracker.queries.verify.runs import run_drift
 from bake_tracker.queries.verify.seals import SealsFound, verify_seals
@@ -90,6 +91,7 @@ def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _
         "runs": lambda: run_drift(session, told),
         "adjustments and deliveries": lambda: stock_drift(session, told),
         "orders and hand-overs": lambda: order_drift(session, told),
+        "purchase orders": lambda: purchase_drift(session, told),
         "times": lambda: time_drift(session),
         "costs": lambda: cost_drift(session, told),
         "traces": lambda: trace_drift(session, told),

@@ -8,7 +8,7 @@ from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import ProductNotFoundError, ValidationError
 from bake_tracker.domain.stock.products import Package, is_gtin, is_unit
 from bake_tracker.entrypoints.cli import parse
-from bake_tracker.entrypoints.cli.buying.terms import terms_words
+from bake_tracker.entrypoints.cli.catalog.terms import terms_words
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write

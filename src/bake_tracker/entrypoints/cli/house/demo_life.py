@@ -16,7 +16,10 @@ from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.access.accounts import record_user
 from bake_tracker.services.assembly_service import record_assembly
 from bake_tracker.services.batch_production_service import record_batch_production
+from bake_tracker.services.buying.purchase_order import record_purchase_order
 from bake_tracker.services.catalog.allergens import record_allergens
+from bake_tracker.services.catalog.product_change import record_product_change
+from bake_tracker.services.catalog.products import record_product
 from bake_tracker.services.catalog.rates import record_recipe_rate
 from bake_tracker.services.catalog.things import record_event, record_recipient
 from bake_tracker.services.database import Session
@@ -82,6 +85,8 @@ def live(password: str) -> None:
         for *_, name in _HANDED_OVER:
             ids[name] = write(partial(_recipient, name))
     today = write(lambda session: load_bakery(session).local_day(now()))
+    with bound_log_context(actor="Olga"):
+        write(partial(_buy_flour, ids, today))
     with bound_log_context(actor="Bao"):
         for ago in range(DAYS, 0, -1):
             write(partial(_day, ids, today - timedelta(days=ago), ago))
@@ -93,6 +98,18 @@ def _say_what_is_in(ids: dict[str, int], session: Session) -> None:
     for name, contains in _CONTAINS.items():
         record_allergens(ids[name], contains, session=session)
     record_recipe_rate(ids["Gingerbread"], Decimal("7.50"), Decimal("1.20"), session=session)
+
+
+def _buy_flour(ids: dict[str, int], today: date, session: Session) -> None:
+    """Flour comes in bags that are cheaper by the ten; four of them are on their way."""
+    bag = record_product(
+        ids["Flour"], "Type 550", 25, "kg", session=session, package_type="bag", supplier_id=ids["Mill"]
+    )
+    tiers = [{"price": Decimal("21.00")}, {"from_packs": 10, "price": Decimal("19.50")}]
+    terms = {"lead_days": 2, "order_days": ["monday", "thursday"], "prices": tiers}
+    record_product_change(bag["product_id"], terms, session=session)
+    lines = [{"product_id": bag["product_id"], "packs": 4}]
+    record_purchase_order(ids["Mill"], lines, session=session, wanted_on=today + timedelta(days=2))
 
 
 def _let_in(name: str, password: str, role: str, session: Session) -> None:

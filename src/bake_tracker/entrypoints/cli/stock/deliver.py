@@ -1,6 +1,6 @@
 """Record a delivery: all the lots of one supplier document at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -53,11 +53,7 @@ def deliver(
 ) -> None:
     """Record a delivery: one lot for each line of the supplier's document, all of them or none."""
 
-    def work(session: Session) -> DeliveryResult:
-        lines = _lines(session, what, Reading(dates, decimals))
-        if not is_recorded(session, operation_id):
-            check_has_come(session, "on", on)
-            refuse_parts_in(session, lines, "quantity")
+    def record(session: Session, lines: list[dict[str, Any]]) -> DeliveryResult:
         return record_delivery(
             lines,
             session=session,
@@ -69,9 +65,30 @@ def deliver(
             operation_id=operation_id,
         )
 
+    take_goods(what, Reading(dates, decimals), on, record, yes=yes, operation_id=operation_id)
+
+
+def take_goods(
+    what: list[str],
+    reading: Reading,
+    on: Any,
+    record: Callable[[Session, list[dict[str, Any]]], DeliveryResult],
+    *,
+    yes: bool,
+    operation_id: str | None,
+) -> None:
+    """Record the goods that were typed or are in a file; at a terminal, ask before expired goods are taken."""
+
+    def work(session: Session) -> DeliveryResult:
+        lines = _lines(session, what, reading)
+        if not is_recorded(session, operation_id):
+            check_has_come(session, "on", on)
+            refuse_parts_in(session, lines, "quantity")
+        return record(session, lines)
+
     def doubts(session: Session) -> list[str]:
         nothing = {"lot_code": None, "expires_on": None}
-        lines = [{**nothing, **line} for line in _lines(session, what, Reading(dates, decimals))]
+        lines = [{**nothing, **line} for line in _lines(session, what, reading)]
         return load_arrival_doubts(session, lines, on or today_of(session))
 
     if at_terminal() and not yes:
@@ -87,6 +104,8 @@ def show_delivery(result: DeliveryResult) -> None:
         quantity = amount(lot["quantity"], lot["unit"])
         say(f"  {quantity} as lot {lot['lot_code']}, cost {money(lot['total_cost'])}{expires}")
         say_warnings(lot)
+    if state := result.get("purchase_order_state"):
+        say(f"  purchase order {result['purchase_order_id']}: {state}")
     say(f"  operation {result['operation_id']}")
 
 

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Row, TextClause, text
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from bake_tracker.database.engines import reading
 from bake_tracker.database.shown_urls import name_of
+from bake_tracker.database.watched_connections import pooled_of
 from bake_tracker.domain.errors import DatabaseUnavailableError
 
 WAITS_FOR_S = 0.2
@@ -62,7 +64,7 @@ def _connected(stack: ExitStack, standby: Engine, primary: Callable[[], Engine],
     lsn = timeline = whose = None
     try:
         with primary().connect() as connection:
-            lsn, timeline = connection.execute(_WRITTEN).one()
+            lsn, timeline = _asked(connection, _WRITTEN)
             whose = None if standby in _known else identity(connection)
     except _FAILURES as error:
         failure = error
@@ -74,7 +76,7 @@ def _connected(stack: ExitStack, standby: Engine, primary: Callable[[], Engine],
                 " holds another bakery"
             )
         _known.add(standby)
-        near.rollback()  # the reader's own snapshot begins now
+        near.rollback()  # the reader's own snapshot begins later
         return near
     if failure is not None:
         raise failure
@@ -95,9 +97,21 @@ def _near(stack: ExitStack, standby: Engine, lsn: str | None, timeline: int | No
 def _arrives(near: Connection, lsn: str, timeline: int | None) -> bool:
     """Whether the standby follows the primary's timeline, and has replayed this much or soon has."""
     give_up_at = time.monotonic() + WAITS_FOR_S
-    while not near.execute(_REPLAYED, {"lsn": lsn, "timeline": timeline}).scalar():
-        near.rollback()
+    while not _asked(near, _REPLAYED, lsn=lsn, timeline=timeline)[0]:
         if time.monotonic() >= give_up_at:
             return False
         time.sleep(_POLL_S)
     return True
+
+
+def _asked(connection: Connection, question: TextClause, **values: object) -> Row[*tuple[Any, ...]]:
+    """The answer outside of a transaction, so that BEGIN and ROLLBACK take no round trips."""
+    driver_connection: Any = pooled_of(connection).dbapi_connection
+    driver_connection.autocommit = True
+    try:
+        answer = connection.execute(question, values).one()
+        connection.rollback()
+        return answer
+    finally:
+        if not driver_connection.closed:
+            driver_connection.autocommit = False

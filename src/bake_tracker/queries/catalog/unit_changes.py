@@ -39,6 +39,8 @@ STAYING: Mapping[str, str] = {
     "recipe_yield": "of finished units, which cannot be changed",
     "recipe_together": "of finished units too",
     "par_level": "of finished units and goods, which cannot be changed",
+    "order_line": "history, and of finished units and goods too",
+    "hand_over_line": "history",
     "archived_item": "the earlier item is archived, and the other is not",
 }
 """The other tables that refer to items, and why those references stay."""

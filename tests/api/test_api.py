@@ -76,7 +76,7 @@ def test_a_production_says_what_was_used_what_came_out_and_at_which_scale(kitche
 
 
 def test_a_recall_and_a_trace_may_be_about_all_lots_of_a_code(kitchen: Kitchen, baker: TestClient) -> None:
-    """Only if asked for: a lot's id means this lot."""
+    """Only on request: a lot's id by itself means that lot."""
     ids = [kitchen.receive("Flour", 1, "kg", lot_code="M-7")["lot_id"] for _ in range(2)]
     for what in ("trace", "recall"):
         at = f"/api/v1/lots/{ids[0]}/{what}"
@@ -300,7 +300,7 @@ def test_no_list_is_missing_here(web: Web) -> None:
 
 
 def test_the_stock_of_an_instant_is_listed(kitchen: Kitchen, baker: TestClient) -> None:
-    """What the ledger said then, or what is known now of that time; an instant to come is refused."""
+    """The list has what the ledger said then, or what is now known of that time; a future instant is refused."""
     kitchen.ingredient("Rye")
     kitchen.receive("Rye", 1, "kg", 2, received_on=date(2026, 1, 5))
 
@@ -320,7 +320,7 @@ def test_the_stock_of_an_instant_is_listed(kitchen: Kitchen, baker: TestClient) 
 
 
 def test_where_an_item_went_is_listed_by_kind(kitchen: Kitchen, baker: TestClient) -> None:
-    """Up to an instant and from one on; an item that does not exist is not found."""
+    """The list can end and begin at an instant; an item that does not exist is not found."""
     flour = kitchen.ids["Flour"]
     kitchen.produce("Cookies", "Cookie", 1, 24)
 
@@ -457,7 +457,7 @@ def ask(headers: dict[str, str], case: Any) -> None:
 
 
 def limits(described: dict[str, Any]) -> Any:
-    """Each limit of a body's own fields: route, field, and bodies that are just allowed and no longer."""
+    """Each limit of a body's own fields: route, field, and bodies just within and just beyond it."""
     schemas = described["components"]["schemas"]
     for path, of_path in described["paths"].items():
         for method, operation in of_path.items():
@@ -514,7 +514,7 @@ def edges(kind: dict[str, Any]) -> Any:
 
 
 def test_every_described_limit_is_enforced(web: Web) -> None:
-    """One step beyond it, the field is refused by name; on it, it is not."""
+    """One step beyond the limit, the field is refused by name; at the limit, it is accepted."""
     owner = web.signed_in(Role.OWNER)
     web.app.state.limiter.most = web.app.state.limiter.per_second = 1e9
     found = [*limits(web.client().get("/api/v1/openapi.json").json())]

@@ -122,7 +122,7 @@ def test_a_transaction_is_a_tree_with_what_it_consumed(viewer: TestClient) -> No
 
 
 def test_transactions_are_found_by_what_their_lines_say(viewer: TestClient, tmp_path: Path) -> None:
-    """With every attempt; a viewer cannot find out by asking where in the program something broke."""
+    """They come with every attempt; a viewer cannot find out by asking where in the program something broke."""
     first = line(1, "retried", error="OperationalError: locked")
     broke = line(3, "error", exception={"type": "KeyError"})
     lines = [first, line(2, operation_id=first["operation_id"], attempt=2), broke, line(4, actor="ada")]
@@ -164,7 +164,7 @@ def test_what_broke_is_grouped_for_the_owner(viewer: TestClient, tmp_path: Path)
 
 
 def test_two_spans_are_compared_and_causes_are_ranked(viewer: TestClient, tmp_path: Path) -> None:
-    """The same answers as at the command line, with the lines that cannot be read."""
+    """The answers are those of the command line, with the number of unreadable lines."""
     lines = [line(number, till=f"till-{number % 3}") for number in range(60)]
     lines += [line(number, "conflict", till="till-9") for number in range(60, 90)]
     (tmp_path / "told.log.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines) + "{", "utf-8")

@@ -31,7 +31,7 @@ def shop(kitchen: Kitchen) -> Shop:
 
 @pytest.mark.one_database
 def test_the_same_reference_is_the_same_order(shop: Shop) -> None:
-    """Sent again, it is answered as at first; with other contents, it is refused with what to do."""
+    """A repeated order gets the first answer; with other contents, it is refused with what to do."""
     sent = {"recipient_id": shop.book.ada, "reference": "A-17", "due_time": "14:30"}
     first, again = shop.send(**sent), shop.send(**sent)
     assert (first.status_code, again.status_code) == (201, 201)
@@ -45,7 +45,7 @@ def test_the_same_reference_is_the_same_order(shop: Shop) -> None:
 
 @pytest.mark.one_database
 def test_orders_are_listed_by_the_day_they_are_due(shop: Shop) -> None:
-    """Those that are done or cancelled are in the list of all; a search finds a reference, a customer and a number."""
+    """Done and cancelled orders are only in the list of all; a search finds a reference, a customer and a number."""
     late = shop.send(due_on="2026-12-24", recipient_id=shop.book.ada, reference="A-17").json()["order_id"]
     soon = shop.send(due_on="2026-12-01").json()["order_id"]
     done = shop.send(due_on="2026-12-02").json()["order_id"]
@@ -68,7 +68,7 @@ def test_orders_are_listed_by_the_day_they_are_due(shop: Shop) -> None:
 
 @pytest.mark.one_database
 def test_one_order_shows_its_lines_hand_overs_and_changes(shop: Shop) -> None:
-    """What was undone is not in it."""
+    """Whatever was undone is left out."""
     order_id = shop.send(recipient_id=shop.book.ada).json()["order_id"]
     path = f"{ORDERS}/{order_id}"
     changed = shop.program.patch(path, json={"due_time": "9:05", "event_id": shop.book.fair})

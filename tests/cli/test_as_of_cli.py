@@ -29,7 +29,7 @@ def test_by_recording_it_is_what_the_ledger_said_and_by_happening_what_was_there
         "Nothing was in stock.",
     ]
     assert bakery("as-of", early, "value", "--happened").out.splitlines() == [
-        "2026-01-06 12:00:00 UTC, as is known now:",
+        "2026-01-06 12:00:00 UTC, as known now:",
         "item   quantity  value",
         "flour     100 g   5.00",
         "Total: 5.00 USD",
@@ -68,7 +68,7 @@ def test_an_item_is_explained_as_it_was(bakery: CommandLine) -> None:
 
 
 def test_just_before_an_operation_is_an_instant_too(bakery: CommandLine) -> None:
-    """By the beginning of its id; one that fits several, or none, is refused."""
+    """The beginning of its id is enough; one that fits several operations, or none, is refused."""
     rows = bakery("explain", "flour", "--json").json["item"]["outflows"][0]["largest"]
     wasted = rows[0]["operation_id"]
     lots = bakery("as-of", f"before:{wasted}", "stock", "flour", "--json").json["items"][0]["lots"]

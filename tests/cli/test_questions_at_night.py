@@ -141,7 +141,7 @@ def test_so_much_happened(night: Night, capsys: pytest.CaptureFixture[str], monk
 def test_one_command_answers(
     night: Night, question: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With only the page, in one command."""
+    """One command from the page is enough."""
     facts = {**night.ids, "request": REQUEST, "committed": night.kitchen.rows("SELECT count(*) FROM operation")[0][0]}
     command = asked()[question].replace("ID", str(facts.get(ABOUT.get(question, ""), "ID")))
     with root_logger_put_back():

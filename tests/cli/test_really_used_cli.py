@@ -52,14 +52,14 @@ def test_what_cannot_be_read_is_refused(bun: Kitchen, bake: CommandLine, words: 
 
 
 def test_a_correction_says_what_to_correct(bun: Kitchen, bake: CommandLine) -> None:
-    """Neither nothing nor both ways at once."""
+    """A correction of nothing is refused, and so is one in both ways at once."""
     bake("produce", "bun", "1", "--yield", "1")
     assert bake("correct", "production:1", "--reason", "x").code == 2
     assert bake("correct", "production:1", "--reason", "x", "--by-policy", "--used", "1 ml lot:EARLY").code == 2
 
 
 def test_a_box_takes_the_named_lot(bun: Kitchen, bake: CommandLine) -> None:
-    """Also when it is checked."""
+    """The check takes it too."""
     made = [bun.produce("Bun", "A bun", 1, 1)["lot_code"] for _ in range(2)]
     assert bake("check", "assemble", "bag", "1", "--used", f"1 each lot:{made[1]}").code == 0
     assert f"from {made[1]}" in bake("assemble", "bag", "1", "--used", f"1 each lot:{made[1]}").out
@@ -114,7 +114,7 @@ def test_products_come_out_together(bun: Kitchen, bake: CommandLine) -> None:
 
 
 def test_a_sub_recipe_is_taken_by_weight(bun: Kitchen, bake: CommandLine) -> None:
-    """Of the weight of its ingredients; what is missing is said."""
+    """It is a part of the weight of its ingredients; a missing weight is named."""
     refused = bake("recipe", "add", "Tart", "--line", "60 g bun")
     assert "bun: the weight of one batch is not known" in refused.err
     bake("measure", "milk", "--volume", "100 ml", "--weighs", "103 g", "--source", "our scale")

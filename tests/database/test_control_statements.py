@@ -49,7 +49,7 @@ def found(statement: str, *, is_postgresql: bool) -> list[str]:
 
 @pytest.mark.parametrize("statement", FOUND_ON_BOTH)
 def test_a_control_is_found_on_both_databases(statement: str) -> None:
-    """Whatever case and comments it is written with."""
+    """Case and comments make no difference."""
     for is_postgresql in (False, True):
         assert found(statement, is_postgresql=is_postgresql) == FOUND_ON_BOTH[statement]
 

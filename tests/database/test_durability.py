@@ -74,7 +74,7 @@ def test_a_success_names_its_transaction_and_its_place(
 
 
 def test_only_a_success_says_so(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> None:
-    """Not a replay, which wrote nothing, and not a refusal; on SQLite nothing does."""
+    """A replay wrote nothing, so it does not say so, and neither does a refusal; on SQLite nothing does."""
     run_in_transaction(lambda session: record_supplier("Mill", session=session))
     done = last(log)
     is_postgresql = session_name() == "postgresql"
@@ -107,7 +107,7 @@ def test_a_two_phase_commit_leaves_open_who_keeps_it(postgresql_url: str, log: p
 
 
 def test_a_commit_sent_as_text_says_so_too(postgresql_url: str, log: pytest.LogCaptureFixture) -> None:
-    """With the settings of its own transaction."""
+    """The settings are those of its own transaction."""
     with session_scope() as session:
         record_supplier("Mill", session=session)
         session.execute(text("COMMIT"))

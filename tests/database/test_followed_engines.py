@@ -24,7 +24,7 @@ OUTER = Kind("record_outer", "catalog_service", "Outer")
 def test_a_driver_that_nobody_tried_is_refused_at_the_first_operation(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In one sentence, and before anything is written."""
+    """The refusal is one sentence and comes before anything is written."""
     engine = create_engine(sqlite_url)
     monkeypatch.setattr(engine.dialect, "driver", "pysqlcipher", raising=False)
     with Session(engine) as session, pytest.raises(ValidationError, match="aiosqlite or asyncpg, not pysqlcipher"):
@@ -70,7 +70,7 @@ def another_bakery(sqlite_url: str, tmp_path: Path) -> Iterator[Any]:
 def test_an_operation_on_another_database_inside_one_is_its_own_root(
     sqlite_url: str, another_bakery: Any, log: pytest.LogCaptureFixture
 ) -> None:
-    """Its parent is no row of its database; its line says what caused it, and either is kept without the other."""
+    """Its parent has no row in its database, so its line names the cause; each is kept or undone on its own."""
     ours = make_engine(sqlite_url)
     with Session(ours) as session, Session(another_bakery) as other:
         with recording(OUTER, session, {"session": session}) as outer:

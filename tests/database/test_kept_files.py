@@ -43,7 +43,7 @@ def file(sqlite_url: str) -> Path:
 @pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_nothing_more_is_read_or_recorded(file: Path, change: str, ending: str) -> None:
-    """The database, and each of the files that SQLite keeps beside it."""
+    """This holds for the database and for each file that SQLite keeps beside it."""
     run_in_transaction(a_fair)
     CHANGES[change](file.with_name(file.name + ending))
     with pytest.raises(DatabaseUnavailableError, match=GONE):
@@ -90,7 +90,7 @@ def test_the_server_is_not_ready_and_says_why(file: Path) -> None:
 def test_a_known_bakery_is_not_begun_anew(
     bake: CommandLine, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, left: bytes | None
 ) -> None:
-    """Neither by a command nor by a server; ``bake init`` begins one on purpose, and a restore is one too."""
+    """Neither a command nor a server begins a new one; ``bake init`` and a restore do so on purpose."""
     monkeypatch.delenv("BAKE_TRACKER_LOG_FILE")
     file = tmp_path / "known.db"
     monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", url_of(file))

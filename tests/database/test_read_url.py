@@ -58,7 +58,7 @@ def events(url: str | None = None) -> tuple[int, list[str]]:
 
 
 def test_a_reader_sees_at_the_standby_what_was_just_committed(pair: TwoServers) -> None:
-    """It waits until that has arrived there; the commands, which name their database, are such readers too."""
+    """The reader waits until the commit has arrived there; commands, which name their database, do so too."""
     for number in range(1, 20):
         record(f"Fair {number}")
         at, seen = events()
@@ -115,7 +115,7 @@ def test_a_standby_that_is_away_is_passed_over(pair: TwoServers, bake: CommandLi
 def test_while_the_primary_is_away_the_standby_shows_what_it_has(
     pair: TwoServers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only if it has been seen to belong to that primary; a new process cannot know, and nobody can write."""
+    """It must have been seen to belong to that primary; a new process cannot know, and nobody can write."""
     record("Fair")
     assert events()[0] == pair.standby.port
     pair.primary.stop()
@@ -181,7 +181,7 @@ def test_a_sqlite_file_has_no_standby(sqlite_url: str, monkeypatch: pytest.Monke
 
 
 def test_bake_servers_shows_both(pair: TwoServers, bake: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What each is, where it is, and how far the standby is behind; then a primary that is away, with the reason."""
+    """The table says what and where each is, and how far the standby is behind; then why a primary is away."""
     Kitchen().simple_bakery()
     pair.wait_for_the_standby()
     said = bake("servers", "--json")

@@ -45,7 +45,7 @@ def sent() -> Iterator[list[str]]:
 
 
 def test_each_statement_of_an_operation_names_it(bakery: Kitchen, log: pytest.LogCaptureFixture) -> None:
-    """Of the innermost one, at the end, with the caller's span; COMMIT, savepoints and other reads stay as they are."""
+    """The comment names the innermost operation and the caller's span; COMMIT, savepoints and other reads have none."""
     with accept_traceparent(TRACEPARENT), session_scope() as session, sent() as statements:
         baked = cookies(bakery, session)["operation_id"]
         packed = boxes(bakery, session)["operation_id"]

@@ -35,12 +35,12 @@ MS = 1_000_000
     ],
 )
 def test_a_shape_has_no_values(statement: str, shape: str) -> None:
-    """Neither texts nor numbers, and one shape for lists of any length."""
+    """It has neither texts nor numbers, and lists of any length have one shape."""
     assert shape_of(statement) == shape
 
 
 def test_a_shape_is_of_limited_length() -> None:
-    """However long the statement."""
+    """A long statement is cut."""
     assert len(shape_of("SELECT " + ", ".join(f"column_{letter}x" for letter in "abcdefgh" * 50))) == MAX_SHAPE
 
 
@@ -71,7 +71,7 @@ def test_a_locking_statement_is_a_wait() -> None:
 
 
 def test_an_operation_includes_those_inside_it() -> None:
-    """As its duration and its statements do."""
+    """Its duration and its number of statements do so too."""
     outer, begun = begin_times()
     outer.statements = 2 * MS
     outer.note_slow("SELECT a", 2 * MS, may_wait=True)
@@ -106,7 +106,7 @@ def bakery(kitchen: Kitchen, log: pytest.LogCaptureFixture, caplog: pytest.LogCa
 def test_an_operation_says_how_long_it_waited_for_another(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Behind a transaction that holds what it needs: SQLite's one writer, or PostgreSQL's locked rows."""
+    """It waits for a transaction that holds what it needs: SQLite's one writer, or PostgreSQL's locked rows."""
     real_ns, later_ns, queued = time.perf_counter_ns, [0], threading.Event()
     acquire = FairLock.acquire
 
@@ -145,7 +145,7 @@ def test_an_operation_says_how_long_it_waited_for_another(
 def test_the_slowest_statement_and_the_commit_are_told(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a clock on which each look is two milliseconds later."""
+    """The clock here moves on two milliseconds whenever it is read."""
     now_ns = iter(range(0, 10**12, 2 * MS))
     monkeypatch.setattr("bake_tracker.database.transaction_outcomes.time.perf_counter_ns", lambda: next(now_ns))
     with session_scope() as session:

@@ -99,7 +99,7 @@ def test_a_transaction_that_sqlite_rolled_back_by_itself_logs_no_success(sqlite_
 def test_a_transaction_ended_behind_our_back_is_told_by_its_rows(
     database_url: str, statement: str, outcome: str
 ) -> None:
-    """Statements sent past SQLAlchemy are not seen, but that it ended is, and the row says how."""
+    """Statements sent past SQLAlchemy are not seen; the end of the transaction is, and the row says how it ended."""
     with staged(database_url, CommitBound()) as stage:
         with stage.session() as session:
             stage.record(session)

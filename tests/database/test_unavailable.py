@@ -75,7 +75,7 @@ def a_fair(session: Session) -> Any:
 
 
 def test_who_meets_a_lock_for_too_long_is_refused(kitchen: Kitchen, lock: Lock) -> None:
-    """Readers and writers; the driver's error is the cause, and the operation's id is on the refusal."""
+    """This holds for readers and writers; the driver's error is the cause, and the operation's id is on the refusal."""
     with lock():
         with pytest.raises(DatabaseUnavailableError) as read, read_scope() as session:
             load_bakery(session)

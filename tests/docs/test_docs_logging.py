@@ -1,4 +1,4 @@
-"""Programs that log as the page on somebody else's program shows do print what it shows."""
+"""The programs on the page about logging from your own program print what it shows."""
 
 import json
 import os

@@ -31,7 +31,7 @@ class Counted(list[str]):
 
 
 def test_each_row_reads_its_own_name_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before, every new row read the names of all rows before it: 20,000 items took minutes."""
+    """Formerly, every new row read the names of all rows before it: 20,000 items took minutes."""
     read: list[str] = []
 
     def name_key(text: str) -> str:
@@ -46,7 +46,7 @@ def test_each_row_reads_its_own_name_only(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_withdrawn_row_is_not_found_by_its_name() -> None:
-    """The one that stays is."""
+    """The row that stays is found."""
     things = Shelf[Thing]("a thing", {}, Findings(HOUSE), told={})
     for number in (1, 2):
         things.admit(Row("things", number, {}, HOUSE), Thing(number))
@@ -58,7 +58,7 @@ def test_a_withdrawn_row_is_not_found_by_its_name() -> None:
 
 
 def test_every_circle_is_found_and_each_reference_read_once() -> None:
-    """Before, all was read again for each circle."""
+    """Formerly, every reference was read again for each circle."""
     pairs = {f"n{number}": Counted([f"n{number ^ 1}"]) for number in range(200)}
     assert len(list(circles(pairs))) == 100
     assert Counted.reads <= 200

@@ -20,7 +20,7 @@ def failed(line: Mapping[str, Any]) -> bool:
 
 @pytest.mark.parametrize("first", usually(range(0, 100, AT_ONCE), usual=(0, 50)))
 def test_the_planted_cause_comes_first_in_100_of_100_logs(first: int) -> None:
-    """Among 20 fields with ids that never repeat; the decoys that go along with the cause are marked as such."""
+    """It is found among 20 fields, some of them ids that never repeat; the decoys are marked as such."""
     for seed in range(first, first + AT_ONCE):
         planted = planted_log(seed)
         found = find_causes(planted.lines, failed, ["outcome"])["causes"]

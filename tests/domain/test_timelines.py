@@ -19,7 +19,7 @@ HERE = Timelines(3, {1: BRANCH, 2: 0x9000000})
 
 
 def test_a_place_is_a_number_of_64_bits() -> None:
-    """As PostgreSQL writes it, and nothing else."""
+    """It is read as PostgreSQL writes it, and in no other form."""
     assert [read_lsn(text) for text in ("0/0", "16/B374D848", "FFFFFFFF/FFFFFFFF")] == [0, 97500059720, 2**64 - 1]
     assert [read_lsn(bad) for bad in ("", "16", "16/", "g/0", "1/123456789", " 0/1", 5, None)] == [None] * 8
     assert write_lsn(97500059720) == "16/B374D848"
@@ -29,7 +29,7 @@ def test_a_place_is_a_number_of_64_bits() -> None:
     "wrong", [("755", "0/1", 1), (755, 1, 1), (755, "0/1", "1"), (2, "0/1", 1), (2**64, "0/1", 1), (True, "0/1", 1)]
 )
 def test_a_line_with_anything_else_gives_no_place(wrong: tuple[object, object, object]) -> None:
-    """Earlier versions, SQLite and forgers."""
+    """Such lines come from earlier versions, SQLite and forgers."""
     assert read_place(*wrong) is None
     assert read_place(755, "0/1", 1) == (755, 1, 1)
 
@@ -63,7 +63,7 @@ def test_only_what_the_history_proves_was_lost(
 
 
 def test_without_the_history_nothing_was_lost_for_sure() -> None:
-    """It may not be readable."""
+    """The history may not be readable."""
     unreadable = Timelines(3, None)
     assert why_lost(Place(755, BRANCH, 1), unreadable, "aborted") is None
     assert end_of(Place(755, BRANCH, 1), unreadable) is None

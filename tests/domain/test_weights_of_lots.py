@@ -43,7 +43,7 @@ def test_a_measure_holds_from_the_one_before_it(stated: list[StatedWeight], curr
 
 
 def test_a_part_weighs_what_its_lot_weighs() -> None:
-    """Whenever it was split off, and whenever the lot was weighed."""
+    """It makes no difference when it was split off, or when the lot was weighed."""
     stated = [of_item(5, None, 1), StatedWeight(Fraction(9), lot_id=2), of_item(6, 1, 4)]
     parents = {1: None, 2: None, 3: 1, 4: 2, 5: 3, 6: None}
     assert weights_of(stated, None, parents) == (6, {1: 5, 2: 9, 3: 5, 4: 9, 5: 5})
@@ -110,6 +110,6 @@ def test_lots_by_weight_meet_the_need_to_the_millionth(need_g: int, lots: list[t
 
 @given(st.integers(1, 10**9), st.lists(st.integers(1, 10**9), min_size=1, max_size=5))
 def test_without_weights_of_lots_nothing_changes(needed: int, quantities: list[int]) -> None:
-    """The same draws as ever."""
+    """The draws are the same as before."""
     shelf = [OpenLot(place, 1, str(place), quantity, quantity) for place, quantity in enumerate(quantities)]
     assert plan_draws({1: needed}, shelf, {1: grams(1)}) == {1: allocate(needed, shelf)}

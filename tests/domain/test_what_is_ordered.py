@@ -33,7 +33,7 @@ def test_a_time_that_does_not_exist_may_move_to_the_next_day() -> None:
 
 
 def test_an_order_without_a_time_is_due_on_its_day() -> None:
-    """Nobody makes up a time."""
+    """No time is made up."""
     assert due_instant(FORWARD, None, BERLIN) is None
     assert real_time(FORWARD, None, BERLIN) == (FORWARD, None)
 
@@ -49,7 +49,7 @@ def test_an_order_without_a_time_is_due_on_its_day() -> None:
     ],
 )
 def test_the_state_follows_from_the_lines(handed_over: dict[int, int], is_cancelled: bool, state: OrderState) -> None:
-    """Nobody sets it."""
+    """It is never set by hand."""
     lines = [OrderedLine(1, 7, 10), OrderedLine(2, 8, 5)]
     assert state_of(lines, handed_over, is_cancelled=is_cancelled) == state
 

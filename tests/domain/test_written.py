@@ -166,7 +166,7 @@ def test_the_bakerys_own_currency_may_be_written(text: str, amount: Fraction) ->
 
 @pytest.mark.parametrize("text", ["-€3.50", "-3.50 EUR", "\u2212EUR 3.50", "- 3.50"])
 def test_a_minus_may_stand_before_the_currency(text: str) -> None:
-    """A credit is written so."""
+    """Credits are written that way."""
     assert read_exact(amount_in(text, "EUR")) == Decimal("-3.50")
     with pytest.raises(OtherCurrencyError):
         amount_in("-$3.50", "EUR")
@@ -224,7 +224,7 @@ def test_a_time_is_a_day_as_anywhere_with_a_clock_time(text: str, moment: str) -
     "text", ["20261201", "2026-W01-1", "14:30", "2026-11-23T24:30", "2026-11-23T7", "3/4/2026 9:00", ""]
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
-    """Also what could be two days."""
+    """So is a text that could be two days."""
     with pytest.raises(UnreadableError):
         read_moment(text)
 

@@ -76,7 +76,7 @@ def test_a_standby_is_claimed_only_where_we_can_hear_it(
 def test_the_transactions_own_settings_count(
     database_url: str, log: pytest.LogCaptureFixture, statement: str, claimed: str
 ) -> None:
-    """Even if it is set after the operation."""
+    """Even a setting made after the operation counts."""
     record(f"Mill {statement}", statement)
     assert last(log)["durability"] == claimed
 

@@ -229,7 +229,7 @@ def test_an_id_and_a_number_of_latest_transactions_exclude_each_other(bake: Comm
 
 
 def test_conditions_find_every_attempt_at_what_was_tried_again(bake: CommandLine) -> None:
-    """Also if the line that matches is that of the attempt, which belongs to no operation."""
+    """They do so even if the matching line is the attempt's own, which belongs to no operation."""
     first = line(1, "rolled_back", error="OperationalError: locked")
     retried = line(2, "retried", operation="run_in_transaction", transaction_id=first["transaction_id"])
     del retried["operation_id"]

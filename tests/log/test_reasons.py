@@ -75,7 +75,7 @@ def test_the_caller_gives_its_own_words(bakery: Kitchen, caplog: pytest.LogCaptu
 
 
 def test_a_reason_keeps_no_secret(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither the caller's words nor an exception."""
+    """This holds for the caller's words and for an exception."""
     leak = "see postgresql://baker:hunter2@host/bakery"
     with Session(engine_for()) as session:
         cookies(bakery, session)
@@ -116,7 +116,7 @@ def test_an_abandoned_session_has_no_reason(bakery: Kitchen, caplog: pytest.LogC
 def test_a_retry_without_an_operation_of_its_own_names_those_before_it(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A failure between two operations."""
+    """The failure comes between two operations."""
     failures = [lock_timeout()]
 
     def work(session: Session) -> None:
@@ -133,7 +133,7 @@ def test_a_retry_without_an_operation_of_its_own_names_those_before_it(
 
 
 def test_a_refusal_keeps_what_was_asked(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
-    """At INFO, where no line of the start has the arguments; free text only as its length, and not without end."""
+    """At INFO no start line has the arguments, so the refusal has them, shortened; free text only as its length."""
     with pytest.raises(ValidationError), session_scope() as session:
         cookies(bakery, session, 0, 24, notes="dark", scale_factor="x" * 2_000)
     asked = last(caplog)["asked"]

@@ -49,7 +49,7 @@ READABLE = (
 
 @pytest.mark.parametrize("text", ANNOUNCED)
 def test_an_announced_secret_is_redacted(text: str) -> None:
-    """In the error's text, in the exception field, and in a message of another library."""
+    """This holds in the error's text, in the exception field, and in a message of another library."""
     error = RuntimeError(text)
     foreign = logging.LogRecord("driver", logging.ERROR, "", 0, text, (), (RuntimeError, error, None))
     told = [error_text(error), json.dumps(exception_field(error)), JsonFormatter().format(foreign)]

@@ -49,7 +49,7 @@ class Remembered(Life):
 
     @invariant()
     def ledger_caches_and_log_agree(self) -> None:
-        """As of now is what is there now, by recording and by happening; an operation and its undo leave no trace."""
+        """The stock as of now is what is there now, by both times; an operation and its undo leave no trace."""
         at, stock = now(), self.in_stock()
         assert as_of(at) == as_of(at, "happened") == stock
         self.seen.append((at, stock))

@@ -39,7 +39,7 @@ def test_a_text_is_compared_without_case_and_accents(text: str, database_url: st
 
 
 def test_every_search_finds_what_was_typed_without_accents(kitchen: Kitchen) -> None:
-    """In lists of the database, in lists in memory and in the search box; a percent sign is only a percent sign."""
+    """This holds for lists in the database and in memory and for the search box; a percent sign is only itself."""
     kitchen.ingredient("Crème fraîche")
     kitchen.receive("Crème fraîche", 1, "kg", 1)
     today = kitchen.rows("SELECT max(received_on) FROM lot")[0][0]

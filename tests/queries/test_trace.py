@@ -168,7 +168,7 @@ def test_a_thousand_lots_one_after_another_are_walked_by_the_indexes_in_as_many_
 
 @pytest.mark.one_database
 def test_all_lots_of_a_code_are_traced_and_recalled_in_as_many_statements(kitchen: Kitchen) -> None:
-    """Two lots and ten."""
+    """Two lots and ten take the same number."""
     kitchen.ingredient("Flour")
     kitchen.recipe("Buns", {"Flour": (200, "g")}, {"Bun": 2})
     asked = list[tuple[int, ...]]()

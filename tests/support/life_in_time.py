@@ -34,7 +34,7 @@ class Count:
 class Shelf:
     """Only what stands: an operation that is undone is as if it had never been.
 
-    ``given`` has what was given to a count that had seen something, by the operation that said so and by the count's.
+    ``given`` has the corrections of counts that had seen something, by the operation that said so and by the count's.
     """
 
     events: dict[str, list[Event]] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Shelf:
         """Undo these operations and add these events as one change, with one answer for all counts that it alters.
 
         Raises:
-            AskedError, BelowZeroError: it must be refused; the shelf is then of no more use.
+            AskedError, BelowZeroError: it must be refused; do not use the shelf after this.
         """
         was = {id(count): self._off(count) for count in self.counts}
         gone = set(undone)
@@ -113,7 +113,7 @@ class Shelf:
 
 
 def ledger_by_moment(kitchen: Kitchen) -> dict[tuple[int, str], int]:
-    """The same as the ledger has it; a moment as the database writes it."""
+    """The same changes by moment from the ledger; a moment is written as the database writes it."""
     rows = kitchen.rows("SELECT lot_id, happened_at, sum(quantity_micros) FROM movement GROUP BY lot_id, happened_at")
     return {(row[0], moment_text(row[1])): int(row[2]) for row in rows if row[2]}
 

@@ -158,7 +158,7 @@ class TwoServers:
         wait_until(lambda: self.primary.ask("SELECT sync_state FROM pg_stat_replication") == [(state,)])
 
     def wait_for_the_standby(self) -> None:
-        """Until it has replayed all that the primary has written."""
+        """Wait until it has replayed all that the primary has written."""
         is_equal = "SELECT 1 FROM pg_stat_replication WHERE state = 'streaming' AND replay_lsn >= pg_current_wal_lsn()"
         wait_until(lambda: self.primary.ask(is_equal))
 

@@ -73,7 +73,7 @@ def test_the_api_takes_any_period(database_url: str, time_zone: str) -> None:
 
 @pytest.mark.one_database
 def test_the_pages_take_any_period(database_url: str) -> None:
-    """Reports and the log."""
+    """The pages are the reports and the log."""
     baked_in(EAST)
     viewer = Web().let_in().browser(Role.VIEWER)
     for path in ("/log", *(f"/reports/{name}" for name in REPORTS)):

@@ -268,7 +268,7 @@ def waste(kitchen: Kitchen) -> str:
 
 
 def test_the_stock_before_an_operation_is_what_it_was(kitchen: Kitchen, viewer: TestClient) -> None:
-    """Also after it was undone; one that was never recorded is not found."""
+    """This holds after it was undone, too; an operation that was never recorded is not found."""
     wasted = waste(kitchen)
     before = viewer.get(f"/as-of?before={wasted}").text
     assert "9.5 kg" in before
@@ -281,7 +281,7 @@ def test_the_stock_before_an_operation_is_what_it_was(kitchen: Kitchen, viewer: 
 
 
 def test_an_item_shows_where_it_had_gone(kitchen: Kitchen, viewer: TestClient) -> None:
-    """By kind, with who, why and a way to the operation; the rest is counted."""
+    """Its outflows are listed by kind, with who, why and a link to the operation; the rest is counted."""
     wasted, flour = waste(kitchen), kitchen.ids["Flour"]
     page = viewer.get(f"/as-of?item={flour}").text
     assert "Baked: 500 g in 1 change" in page
@@ -298,7 +298,7 @@ def test_an_item_shows_where_it_had_gone(kitchen: Kitchen, viewer: TestClient) -
 
 
 def test_a_time_that_cannot_be_is_refused(viewer: TestClient) -> None:
-    """With what to write; so is one to come, and an item that is not there."""
+    """The refusal says what to write; a future time and an unknown item are refused too."""
     html = {"accept": "text/html"}
     assert "is not a time" in viewer.get("/as-of?at=soon", headers=html).text
     assert "must not be in the future" in viewer.get("/as-of?at=2999-01-01", headers=html).text
@@ -314,7 +314,7 @@ def test_a_time_that_cannot_be_is_refused(viewer: TestClient) -> None:
 def test_a_transaction_says_who_why_and_leads_to_the_stock_before_it(
     kitchen: Kitchen, viewer: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As ``bake log tree`` does; without a line, the page says what may be the reason."""
+    """The page shows what ``bake log tree`` shows; without a line, it says what may be the reason."""
     wasted = waste(kitchen)
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(file := tmp_path / "told.log.jsonl"))
     write(file, [line(2)])

@@ -102,7 +102,7 @@ def test_no_need_and_no_option_is_no_batch() -> None:
 
 
 def by_enumeration(need: int, options: Sequence[tuple[int, int]], waste_cost: int) -> tuple[Any, ...]:
-    """The best of all counts that hold no batch too many."""
+    """The best of all counts without a batch too many."""
     most = [-(-need // size) for size, _ in options]
     tried = []
     for counts in product(*(range(count + 1) for count in most)):
@@ -198,7 +198,7 @@ def test_a_recipe_allows_sizes_in_steps_within_its_limits(
 
 @pytest.mark.parametrize(("step", "smallest", "largest"), [(1, 3, 2), (0, None, None), (0.5, None, None), (1, 0, 1)])
 def test_sizes_that_are_none_are_refused(step: Any, smallest: Any, largest: Any) -> None:
-    """No multiple of the step is within the limits, or a limit is none."""
+    """No multiple of the step is within the limits, or the step or a limit is not a positive exact number."""
     with pytest.raises(ValidationError):
         batch_sizes(step=step, smallest=smallest, largest=largest)
 

@@ -37,14 +37,14 @@ def test_probabilities_may_be_floats_and_add_up_to_exactly_1() -> None:
 
 
 def test_the_smallest_demand_that_is_enough_is_taken() -> None:
-    """At a ratio that is reached exactly, no more; a demand without probability is none."""
+    """A ratio that is reached exactly takes no more; a demand of probability 0 does not count."""
     assert newsvendor({1: Fraction(1, 2), 2: Fraction(1, 2)}, price=2, cost=1).quantity == 1
     assert newsvendor({0: 0, 3: 1, 9: 0}, price=10, cost=9).quantity == 3
     assert newsvendor({5: 1}, price=10, cost=9, salvage=8).profit == 5
 
 
 def test_what_costs_its_price_is_not_made() -> None:
-    """Nor what costs more; what costs to throw away is made with care."""
+    """Nor is anything that costs more; goods that cost money to throw away are made with care."""
     for cost in (10, 11):
         found = newsvendor({5: 1}, price=10, cost=cost)
         assert (found.quantity, found.ratio, found.profit) == (0, 0, 0)
@@ -82,7 +82,7 @@ def test_demands_that_cannot_be_are_refused(pmf: Any, money: Any) -> None:
     money=st.tuples(st.integers(-5, 5), st.integers(1, 9), st.integers(-3, 9)),
 )
 def test_no_other_quantity_earns_more(weights: dict[int, int], money: tuple[int, int, int]) -> None:
-    """Against the expected profit of every quantity; of several that earn the most, the smallest."""
+    """No quantity has a higher expected profit; of several that earn the most, the smallest is taken."""
     if not any(weights.values()):
         return
     salvage, below, margin = money
@@ -126,7 +126,7 @@ def test_a_normal_quantity_at_its_edges() -> None:
     [(1, -1, 1, 1), (float("nan"), 1, 1, 1), (1, float("inf"), 1, 1), (1, 1, -1, 1), (1, 1, 1, 0), (1, 1, 1, -1)],
 )
 def test_normal_demands_that_cannot_be_are_refused(mean: float, sd: float, under: float, over: float) -> None:
-    """A negative spread, what is no number, amounts that lead to no quantity."""
+    """A negative spread, values that are not numbers, and amounts that lead to no quantity are refused."""
     with pytest.raises(ValidationError):
         newsvendor_normal(mean, sd, under=under, over=over)
 
@@ -146,7 +146,7 @@ def test_a_steady_week_is_suggested_again() -> None:
 
 
 def test_a_weekday_counts_the_less_the_more_it_differs_from_itself() -> None:
-    """With days that differ by chance, its factor is between the mean's and its own; of one week, the mean's."""
+    """With days that differ by chance, its factor is between the mean's and its own; with one week, the mean's."""
     noisy = [DaySold(day.weekday, day.sold + (index * 37 % 11 - 5) * 4) for index, day in enumerate(history(8))]
     own = sum(Fraction(day.sold) for day in noisy if day.weekday == 5) / 8
     found = quantity(noisy, 5, price=2, cost=1)

@@ -107,7 +107,7 @@ def test_records_that_are_not_exact_or_negative_are_refused(record: Any) -> None
     )
 )
 def test_rates_stay_between_their_own_and_that_of_all(records: dict[int, tuple[int, int]]) -> None:
-    """And follow the moments, as a second reading of the formula has them."""
+    """They also follow the moments, as a second implementation of the formula calculates them."""
     rates = shrunk_rates(records)
     assert list(records) == list(rates)
     own = {key: Fraction(min(good, n), n) for key, (good, n) in records.items() if n}

@@ -86,7 +86,7 @@ FIGURES = st.dictionaries(st.sampled_from("xyz"), st.tuples(st.integers(0, 9), s
     ),
 )
 def test_the_causes_add_up_to_the_difference(planned: list[PlannedBatches], actual: list[ActualBatches]) -> None:
-    """To the last part, whatever was planned and done."""
+    """They do so exactly, whatever was planned and done."""
     found = split_difference(planned, actual)
     assert found.actual - found.planned == found.price + found.output + found.extra_batches + found.waste
     assert found.actual == sum(int(cost) for one in actual for _, cost in one.used.values()) + sum(

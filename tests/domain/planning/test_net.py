@@ -63,7 +63,7 @@ def test_boxes_are_exploded_after_stocked_boxes_and_parts_are_used() -> None:
 
 
 def test_half_boxes_are_not_truncated() -> None:
-    """Two and a half boxes are 15 buns, as the older program did not have it."""
+    """Two and a half boxes are 15 buns; the older program truncated them."""
     plan = net([order("box", 1, Decimal("2.5"))], [], makings=[BUN], packings=[BOX])
     assert [(peg.demand.item, peg.quantity) for peg in plan.pegs] == [("box", Fraction(5, 2)), ("bun", 15)]
 
@@ -139,7 +139,7 @@ def test_a_lot_serves_only_while_it_is_there_and_keeps() -> None:
 
 
 def test_the_earliest_expiry_that_serves_goes_first() -> None:
-    """And what must keep is left what keeps; of equal expiry, the lot that was there first."""
+    """Orders that must keep longer are left the lots that do; of equal expiry, the lot that came first goes first."""
     lots = [
         StockLot("late", "jam", 1, until=9),
         StockLot("soon", "jam", 1, until=3),
@@ -169,7 +169,7 @@ def test_stock_goes_to_what_is_due_first_then_to_what_was_ordered_first() -> Non
 
 
 def test_parts_of_boxes_keep_as_long_as_the_customer_wants() -> None:
-    """Buns that keep two days do for two days after; for three they are told, not made."""
+    """Buns that keep two days will do for two days; for three, they are reported as unmet, not made."""
     fine = net([order("box", 5, 1, keeps=2)], [], makings=[BUN], packings=[BOX])
     assert ("buns", 5, 1) in made(fine)
     plan = net([order("box", 5, 1, keeps=3)], [], makings=[BUN], packings=[BOX])
@@ -365,7 +365,7 @@ def totals(plan: NetPlan) -> Mapping[Any, Any]:
 def test_the_order_of_entry_does_not_matter(
     demands: list[Demand], lots: list[StockLot], makings: list[Making], data: st.DataObject
 ) -> None:
-    """Neither of demands nor of lots nor of recipes: the same plan, to the last peg."""
+    """Demands, lots and recipes in any order give the same plan, to the last peg."""
     plan = net(demands, lots, makings=makings, packings=PACKINGS, today=2)
     shuffled = [data.draw(st.permutations(one)) for one in (demands, lots, makings, PACKINGS)]
     again = net(shuffled[0], shuffled[1], makings=shuffled[2], packings=shuffled[3], today=2)
@@ -406,7 +406,7 @@ def check_adds_up(plan: NetPlan, demands: Iterable[Demand], lots: Sequence[Stock
 def test_nothing_is_short_after_the_plan_and_every_unit_is_for_somebody_or_left(
     demands: list[Demand], lots: list[StockLot], makings: list[Making]
 ) -> None:
-    """Buying what is short, nothing more is; only what would not keep is left unmet."""
+    """Once what is short is bought, nothing is short; only what would not keep is left unmet."""
     plan = net(demands, lots, makings=makings, packings=PACKINGS, today=0)
     check_adds_up(plan, demands, lots)
     bought = [
@@ -427,7 +427,7 @@ def test_nothing_is_short_after_the_plan_and_every_unit_is_for_somebody_or_left(
 def test_an_executed_line_lowers_what_is_needed_by_it_and_undone_raises_it_again(
     demands: list[Demand], makings: list[Making]
 ) -> None:
-    """What the first line gives is stock: the other lines stay, and it is gone."""
+    """What the first line makes becomes stock: that line is gone, and the others stay."""
     keeping = {product.item: product.keeps for product in makings[0].products}
     plan = net(demands, [], makings=makings)
     first = next((line for line in plan.lines if line.way == "dough"), None)
@@ -450,7 +450,7 @@ def test_an_executed_line_lowers_what_is_needed_by_it_and_undone_raises_it_again
 def test_two_orders_together_never_take_more_than_each_alone(
     first: list[Demand], second: list[Demand], per_batch: int, data: st.DataObject
 ) -> None:
-    """For one recipe and day."""
+    """This holds for one recipe and day."""
     sizes = data.draw(st.sampled_from([(1,), (1, Fraction(5, 3), 3), (Fraction(1, 2), 1)]))
     bun = Making("buns", (BatchProduct("bun", per_batch),), sizes=sizes)
     alone = [[replace(one, day=1, keeps=0) for one in some] for some in (first, second)]
@@ -463,7 +463,7 @@ def test_two_orders_together_never_take_more_than_each_alone(
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(lots=LOTS, more=st.integers(1, 9), demands=demands_of("jam"))
 def test_more_stock_never_buys_more(lots: list[StockLot], more: int, demands: list[Demand]) -> None:
-    """For one item, whatever its lots."""
+    """This holds for one item, whatever its lots."""
     short = sum(one.quantity for one in net(demands, lots).unmet)
     assert sum(one.quantity for one in net(demands, [*lots, StockLot("more", "jam", more)]).unmet) <= short
 

@@ -106,7 +106,7 @@ def test_figures_that_cannot_be_are_refused(gross: Any, on_hand: Any, receipts: 
 def test_no_period_ends_below_the_safety_stock(
     periods: list[tuple[int, int]], on_hand: int, lot: int | None, lead: int, safety: int
 ) -> None:
-    """Nothing is made too much, no release is lost, and the stock is what came less what went."""
+    """Nothing is made in excess, no release is lost, and the stock is what came less what went."""
     gross, receipts = (list(column) for column in zip(*periods, strict=True))
     plan = net_requirements(gross, on_hand, receipts, lot_size=lot, lead_time=lead, safety=safety)
     before: Any = on_hand

@@ -222,7 +222,7 @@ def is_possible(job: Job, due: int, starts: Sequence[int], now: int, free: Any) 
 def test_each_job_is_placed_as_late_as_what_is_free_allows(
     steps: list[RecipeStep], first: list[RecipeStep], hours: Any, due: int
 ) -> None:
-    """Of every possible plan of the second job, none begins any step later; if there is none, the next instant is."""
+    """No possible plan of the second job begins any step later; if there is none, it gets the next possible time."""
     resources = {"oven": Resource(2, hours), "mixer": Resource(2)}
     jobs = [Job("first", due, first, 1), Job("second", due, steps, 2)]
     schedule = latest_starts(jobs, now=0, resources=resources)

@@ -59,7 +59,7 @@ def test_goods_that_would_not_keep_from_the_order_day_are_not_in_time() -> None:
 
 
 def test_the_cheapest_who_can_in_time_supplies_all() -> None:
-    """The dear one only if the cheap one is late; both only if one cannot."""
+    """The dearer one supplies only if the cheaper is late, and both only if neither can alone."""
     cheap = Offer("cheap", "flour", [(10, 1)], lead=5)
     dear = Offer("dear", "flour", [(10, 9)], lead=1)
     both = [dear, cheap]
@@ -75,7 +75,7 @@ def test_the_cheapest_who_can_in_time_supplies_all() -> None:
 
 
 def test_of_equal_cost_the_one_who_leaves_least_over_supplies() -> None:
-    """Then the first by name."""
+    """If they leave the same, it is the first by name."""
     offers = [Offer(name, "flour", [(size, 5)]) for name, size in (("c", 8), ("b", 7), ("a", 7))]
     assert [one.supplier for one in suggest([flour(1, 6)], offers, today=MONDAY).purchases] == ["a"]
 
@@ -99,7 +99,7 @@ def test_the_least_and_the_multiple_of_an_order_are_kept() -> None:
 
 
 def test_nothing_short_is_nothing_to_buy() -> None:
-    """A lack of nothing is none."""
+    """A lack of zero is no lack."""
     assert suggest([], [MILL], today=MONDAY).purchases == ()
     assert suggest([flour(3, 0)], [MILL], today=MONDAY).purchases == ()
 
@@ -176,7 +176,7 @@ def can_be_there(offer: Offer, day: int) -> bool:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(quantity=st.integers(1, 60), stock=st.integers(0, 60), offers=OFFERS)
 def test_for_one_item_and_order_day_more_stock_never_buys_more(quantity: int, stock: int, offers: list[Offer]) -> None:
-    """Of the same supplier; a smaller need may be cheaper at another."""
+    """This holds for one supplier; a smaller need may be cheaper at another."""
     for offer in offers:
         totals = [
             sum(one.total for one in suggest([flour(6, need)], [offer], today=MONDAY).purchases)

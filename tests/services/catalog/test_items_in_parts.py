@@ -81,7 +81,7 @@ def test_services_record_parts_as_ever(kitchen: Kitchen) -> None:
 
 
 def test_the_migration_lets_items_that_have_parts_on_file_keep_them(kitchen: Kitchen) -> None:
-    """A receipt, a count, a sale or a yield of a part; a draw, a percentage and a weight in grams are none."""
+    """A receipt, count, sale or yield of a part is on file; a draw, a percentage and a weight in grams do not count."""
     kitchen.simple_bakery()
     for name in ("Received", "Counted", "Sold", "Drawn", "Percent"):
         kitchen.ingredient(name, "each")
@@ -115,7 +115,7 @@ def test_the_migration_lets_items_that_have_parts_on_file_keep_them(kitchen: Kit
 
 @pytest.mark.one_database
 def test_the_command_line_refuses_parts_until_they_are_allowed(kitchen: Kitchen, bake: CommandLine) -> None:
-    """Receipts, deliveries, counts, sales and yields; waste is not meant."""
+    """It refuses them in receipts, deliveries, counts, sales and yields, but not in waste."""
     kitchen.simple_bakery()
     kitchen.ingredient("Egg", "each")
     bake("supplier", "add", "Farm")
@@ -148,7 +148,7 @@ def test_the_command_line_refuses_parts_until_they_are_allowed(kitchen: Kitchen,
 
 @pytest.mark.one_database
 def test_the_pages_refuse_parts_and_lead_to_allowing_them(kitchen: Kitchen) -> None:
-    """Receiving, counting, selling and baking; the API records them as ever."""
+    """They refuse them in receiving, counting, selling and baking; the API records them as before."""
     kitchen.simple_bakery()
     egg = kitchen.ingredient("Egg", "each")
     lot = kitchen.receive("Egg", 12, "each")["lot_id"]

@@ -46,7 +46,7 @@ def weigh(kitchen: Kitchen, pieces: int, grams: int, **more: Any) -> Any:
 
 
 def weights(kitchen: Kitchen) -> tuple[str, dict[str, str]]:
-    """What the item weighs, and each lot of which that differs."""
+    """What the item weighs, and each lot that differs."""
     (item,) = kitchen.rows("SELECT g_per_each FROM item WHERE id = :key", key=kitchen.ids["Ham"])
     lots = kitchen.rows("SELECT code, g_per_each FROM lot WHERE g_per_each IS NOT NULL ORDER BY id")
     return str(item[0]), {str(row[0]): str(row[1]) for row in lots}
@@ -127,7 +127,7 @@ def test_a_lot_has_a_weight_of_its_own(hams: Kitchen) -> None:
 
 
 def test_policy_takes_grams_of_lots_that_weigh_differently(hams: Kitchen) -> None:
-    """Waste by the item, and freight by weight."""
+    """This holds for waste of an item and for freight by weight."""
     wasted = Shelf(hams).adjust("waste", {"item_id": hams.ids["Ham"], "quantity": 1, "unit": "kg"})
     assert wasted["lots"][0]["quantity"] == "-0.482509"
     lines = [{"lot_id": hams.ids[code], "amount": 1} for code in ("H1", "H2")]
@@ -163,7 +163,7 @@ def test_measures_of_an_earlier_version_hold_for_all_lots_of_then(hams: Kitchen)
 
 
 def test_verify_names_a_weight_that_no_measure_gives(hams: Kitchen) -> None:
-    """Of a lot, and of a lot of an item that nobody weighed."""
+    """It may be a lot of a weighed item, or of an item that nobody weighed."""
     assert named_after("UPDATE lot SET g_per_each = '5' WHERE code = 'H1'") == {"lot piece"}
     assert named_after("UPDATE lot SET g_per_ml = '5' WHERE code = 'H2'") == {"lot g_per_ml"}
 

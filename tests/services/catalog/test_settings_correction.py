@@ -70,7 +70,7 @@ def test_a_sealed_day_does_not_move(baked: Kitchen) -> None:
     """The refusal says how many there are; undoing a correction that was sealed since is refused too."""
     done = correct(time_zone="Europe/Berlin")
     run_in_transaction(lambda s: record_seal(session=s))
-    with pytest.raises(ConflictError, match="sealed days would no longer be that of what happened"):
+    with pytest.raises(ConflictError, match="sealed days would no longer be right"):
         reverse(done)
     with pytest.raises(ConflictError, match="sealed days"):
         correct(time_zone="UTC")

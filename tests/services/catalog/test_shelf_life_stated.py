@@ -29,7 +29,7 @@ def test_a_terminal_asks(kitchen: Kitchen, bake: CommandLine, reply: str, code: 
 
 
 def test_a_script_records_as_ever_and_is_warned(kitchen: Kitchen, bake: CommandLine) -> None:
-    """Not if it says so, and not of an ingredient."""
+    """There is no warning if it states the shelf life, or for an ingredient."""
     done = bake(*ADD)
     assert (done.code, "Look again: bun has no shelf life yet" in done.out) == (0, True)
     assert bake("item", "add", "finished_unit", "Roll", "--json").json["warnings"] == ["shelf_life_not_stated"]

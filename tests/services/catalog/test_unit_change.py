@@ -176,7 +176,7 @@ def test_what_an_undo_gives_back_to_the_earlier_item_is_carried_over_too(kitchen
     egg = eggs(kitchen)
     made = kitchen.produce("Cookies", "Cookie", 1, 24)
     done = change(egg, "each")
-    with pytest.raises(ConflictError, match="egg-in-g is kept as egg now, and holds nothing more"):
+    with pytest.raises(ConflictError, match="egg-in-g is kept as egg now; nothing is left to move"):
         change(egg, "each")
     with pytest.raises(ValidationError, match="must be each: egg-in-g is kept as egg now"):
         change(egg, "ml")
@@ -303,7 +303,7 @@ def test_each_lot_has_a_line_inside_that_of_the_change(kitchen: Kitchen, operati
 
 @pytest.mark.one_database
 def test_prices_and_the_last_receipt_are_known_in_the_new_unit(kitchen: Kitchen) -> None:
-    """Also if nothing was in stock when the unit changed."""
+    """This holds even if nothing was in stock when the unit changed."""
     egg = kitchen.ingredient("Egg")
     piece(egg, 1, 50)
     came = kitchen.receive("Egg", 500, "g", 3, received_on=date(2026, 1, 1), location="Cellar")
@@ -419,7 +419,7 @@ def test_a_restored_bakery_can_undo_it(
 
 @pytest.mark.one_database
 def test_the_command_shows_what_would_change_and_records_it(kitchen: Kitchen, bake: CommandLine) -> None:
-    """Before and after, with the rounding; and what is missing if no measure connects the units."""
+    """It shows quantities before and after with the rounding, or the missing measure if none connects the units."""
     eggs(kitchen)
     seen = bake("item", "unit", "egg", "each", "--dry-run").out
     assert "egg would be kept in each, not g" in seen

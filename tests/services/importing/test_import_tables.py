@@ -471,7 +471,7 @@ def test_titles_above_a_table_are_passed_over(sqlite_url: str, tmp_path: Path, t
 
 
 def test_only_an_item_that_would_be_accepted_is_suggested(sqlite_url: str) -> None:
-    """Not a category, even if its name is the most similar; and the suggestion can be imported."""
+    """A category is not suggested, even if its name is the most similar; the suggestion can be imported."""
     record(clean())
     document = {"format": FORMAT, "lots": [{"item": "Flouers", "quantity": "1", "unit": "kg"}]}
     (refused,) = check(document)["refused"]

@@ -213,7 +213,7 @@ def test_an_export_of_version_3_has_yields_in_the_recipe_and_flat_categories(kit
     ],
 )  # fmt: skip
 def test_a_bad_row_is_refused_at_its_own_place(sqlite_url: str, change: Callable[[Document], Any], place: str) -> None:
-    """Also in sections that are read in another form."""
+    """This holds in sections that are read in another form, too."""
     document = whole()
     change(document)
     assert place in [refusal["place"] for refusal in check(document)["refused"]]

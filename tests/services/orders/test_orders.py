@@ -134,7 +134,7 @@ def test_a_change_of_nothing_or_to_nothing_is_refused(book: OrderBook, changes: 
 
 
 def test_a_line_that_is_not_in_the_order_is_refused(book: OrderBook) -> None:
-    """Nor can a number be there twice."""
+    """So is a line number that occurs twice."""
     order = book.order()
     with pytest.raises(ValidationError, match="9 is not in the order"):
         book.change(order, lines=[book.line(book.box, 2, line=9)])

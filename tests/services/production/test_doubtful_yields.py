@@ -63,7 +63,7 @@ def test_the_api_records_it_with_a_warning_or_refuses_it_if_strict(kitchen: Kitc
 
 @pytest.mark.one_database
 def test_a_terminal_asks_and_a_script_does_not(kitchen: Kitchen, bake: CommandLine) -> None:
-    """No records nothing; --yes skips the question, and a script gets a line to look at again."""
+    """Answering no records nothing; --yes skips the question, and a script gets a line to look at again."""
     kitchen.simple_bakery()
     line = ("produce", "cookies", "1", "--yield", "2000000")
     asked = bake.at_terminal("n\n")(*line)
@@ -99,7 +99,7 @@ def test_the_page_asks_and_records_what_was_confirmed(kitchen: Kitchen) -> None:
 
 
 def test_a_best_before_that_comes_from_an_ingredient_is_said(kitchen: Kitchen) -> None:
-    """Only of a product without a shelf life; the answer has the day and the lot."""
+    """This is only for a product without a shelf life; the answer has the day and the lot."""
     kitchen.simple_bakery()
     assert "best_before" not in kitchen.produce("Cookies", "Cookie", 1, 24)
     kitchen.ingredient("Milk", "ml")
@@ -125,7 +125,7 @@ def test_a_best_before_that_comes_from_an_ingredient_is_said(kitchen: Kitchen) -
 def test_the_command_the_page_and_the_api_say_where_a_best_before_comes_from(
     kitchen: Kitchen, bake: CommandLine
 ) -> None:
-    """Each in the answer."""
+    """Each says so in its answer."""
     kitchen.ingredient("Milk", "ml")
     kitchen.receive("Milk", 2, "l", 2, expires_on=LATER, lot_code="M-8")
     kitchen.recipe("Buns", {"Milk": (100, "ml")}, {"Bun": 10})

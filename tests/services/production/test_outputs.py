@@ -145,7 +145,7 @@ def test_each_product_is_explained_by_its_share(bakery: Kitchen) -> None:
 
 
 def test_an_undo_takes_every_product_back(bakery: Kitchen) -> None:
-    """And gives the ingredients back once."""
+    """The ingredients are given back once."""
     run = bakery.produce("Lam", "Croissant", 1, 10, outputs=also(bakery, 20))
     reverse(run["operation_id"])
     assert (bakery.stock("Dough"), bakery.stock("Croissant"), bakery.stock("Roll")) == (10_000, 0, 0)
@@ -153,7 +153,7 @@ def test_an_undo_takes_every_product_back(bakery: Kitchen) -> None:
 
 
 def test_a_correction_keeps_or_replaces_the_other_products(bakery: Kitchen) -> None:
-    """Undone, all products are there again as they were at first."""
+    """After an undo, all products are there again as they were at first."""
 
     def correct(run: dict[str, Any], actual: Any, **more: Any) -> Any:
         return run_in_transaction(

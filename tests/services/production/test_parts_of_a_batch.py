@@ -71,7 +71,7 @@ def test_a_fraction_that_cannot_be_kept_is_refused(factor: Fraction) -> None:
 
 @pytest.mark.parametrize("factor", [Fraction(1, 3), Fraction(7, 8), Fraction(5), Fraction(22, 7), Fraction(1, 10**20)])
 def test_a_scale_is_read_as_it_was_stored(factor: Fraction) -> None:
-    """As a decimal where that is exact."""
+    """It is a decimal where that is exact."""
     given = Arguments()
     kept = given.scale_factor("scale_factor", factor)
     given.done()

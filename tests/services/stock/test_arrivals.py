@@ -107,7 +107,7 @@ def test_every_line_of_a_delivery_is_looked_at(milk: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_the_command_line_says_it_at_once(milk: Kitchen, bake: CommandLine) -> None:
-    """For a receipt and for a delivery."""
+    """This holds for a receipt and for a delivery."""
     line = ("receive", "milk", "1", "l", "--lot", "M-7", "--expires", "2016-12-24")
     assert "Look again: lot M-7 expired on 2016-12-24, before it came on" in bake(*line).out
     assert "Look again: lot M-7 of milk is in the ledger already: received" in bake(*line).out
@@ -145,7 +145,7 @@ def test_the_page_and_the_api_say_it_too(milk: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_a_terminal_asks_about_goods_that_had_expired(milk: Kitchen, bake: CommandLine) -> None:
-    """For a receipt, and for a line of a delivery; a script is not asked."""
+    """This holds for a receipt and for a line of a delivery; a script is not asked."""
     line = ("receive", "milk", "1", "l", "--expires", "2016-12-24")
     asked = bake.at_terminal("n\n")(*line)
     assert (asked.code, "expired on 2016-12-24" in asked.out, milk.stock("Milk")) == (1, True, 0)

@@ -95,7 +95,7 @@ def test_an_invoice_reaches_the_bun_that_was_sold_before_it_came(shelf: Shelf, o
 
 
 def test_the_same_request_again_answers_the_same(shelf: Shelf) -> None:
-    """And another with its id is refused."""
+    """Another request with its id is refused."""
     line = {"lot_id": shelf.lot("LATE").id, "cost": 12}
     first = state(line, operation_id="01a20931-0000-7000-8000-000000000001")
     assert first == state(line, operation_id="01a20931-0000-7000-8000-000000000001")
@@ -199,7 +199,7 @@ def delivered(shelf: Shelf) -> Any:
 
 @pytest.mark.parametrize(("share_by", "flour"), [("value", "4.50"), ("weight", "6.00"), ("quantity", "6.00")])
 def test_the_lots_of_a_delivery_share_freight(shelf: Shelf, share_by: str, flour: str) -> None:
-    """By what they cost, weigh or measure; a credit takes it off again."""
+    """They share it by cost, weight or quantity; a credit takes it off again."""
     came = delivered(shelf)
     freight = {"kind": "freight", "share_by": share_by, "delivery_id": came["delivery_id"]}
     done = state({"amount": 9}, **freight)
@@ -245,7 +245,7 @@ def test_reports_of_earlier_days_do_not_change(shelf: Shelf) -> None:
 
 
 def test_each_day_keeps_its_value_when_something_is_undone_later(shelf: Shelf) -> None:
-    """What a statement said of an undone sale counts no more."""
+    """What a statement added to an undone sale no longer counts."""
     bun = shelf.kitchen.produce("Buns", "Bun", 1, 1)
     sale = sell(shelf, bun["lot_id"])
     since = today = now().date()
@@ -314,7 +314,7 @@ def _split(session: Any, lot_id: int) -> Any:
 
 
 def test_as_many_statements_however_many_descendants(shelf: Shelf) -> None:
-    """One bun and thirty."""
+    """One bun and thirty take the same number."""
 
     def statements(cost: int) -> int:
         with session_scope() as session:

@@ -363,7 +363,7 @@ def test_a_lot_is_not_counted_before_it_came_in(shelf: Shelf) -> None:
     for code in ("LATER", "bun"):
         line = {"lot_id": shelf.lot(code).id, "counted": 1}
         for ask in (shelf.look, shelf.count):
-            with pytest.raises(ConflictError, match=f"lot {code}.* is there only since"):
+            with pytest.raises(ConflictError, match=f"lot {code}.* was not there before"):
                 ask(line, counted_at=day(4))
         assert shelf.count(line, counted_at=day(7))["counted_count"] == 1
     assert honest()

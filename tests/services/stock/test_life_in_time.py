@@ -66,7 +66,7 @@ class LifeInTime(RuleBasedStateMachine):
         self.agrees()
 
     def agrees(self) -> None:
-        """By moment and as it is now; every count stands, and nothing was below zero."""
+        """The ledger equals the model, at each moment and now; every count stands, and nothing was below zero."""
         assert {(lot, moment_text(at)): change for (lot, at), change in self.shelf.by_moment().items()} == (
             ledger_by_moment(self.kitchen)
         )

@@ -1,4 +1,4 @@
-"""A process that works on a disk which fills up, is given room again, and fills up again; it says what it was answered.
+"""A process that works on a disk that fills up, gets room again, and fills up again; it prints its answers.
 
 ``python full_disk.py tmpfs|limit FOLDER ROUNDS``, on the ``bakery.db`` and ``bakery.log.jsonl`` in that folder. With
 ``tmpfs`` they are moved onto a small file system that is mounted for it alone, with ``limit`` no file may grow.

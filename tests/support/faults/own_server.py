@@ -36,7 +36,7 @@ class OwnServer:
         for process in dying:
             process.send_signal(signal.SIGKILL)
         wait_until(lambda: not any(is_alive(process) for process in dying))
-        # Where nobody collects the dead, the number of a dead postmaster stays taken, and its lock with it.
+        # Where no process collects dead ones, a dead postmaster's process id stays taken, and its lock with it.
         for lock in (self._folder / "postmaster.pid", *self._folder.glob(".s.PGSQL.*.lock")):
             lock.unlink(missing_ok=True)
         self._control("start", "-l", str(self._folder / "log"))

@@ -1,7 +1,7 @@
-"""Ask and record on ``bakery.db`` in the working directory, as somebody who may not write everything; say what happens.
+"""Ask and record on ``bakery.db`` in the working directory, as somebody who may not write everything.
 
-``python read_only.py folder|file|both`` prints how many lots there are, what a receipt is answered, and what it is
-answered as soon as all may be written.
+``python read_only.py folder|file|both`` prints how many lots there are, the answer to a receipt, and the answer to it
+once everything may be written.
 """
 
 import os

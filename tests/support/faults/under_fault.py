@@ -1,4 +1,4 @@
-"""Set processes to work, let something happen to them, and hold the bakery to what they were told.
+"""Set processes to work, let something happen to them, and check that the bakery keeps what it told them.
 
 ``BAKE_TRACKER_FAULT_ROUNDS`` sets how often each fault happens; a few times unless told.
 """
@@ -64,7 +64,7 @@ class Heard:
         return True
 
     def wait_for_a_turn(self) -> None:
-        """Until one more is done."""
+        """Wait until one more turn is done."""
         done = len(self.done)
         while len(self.done) == done:
             assert self.pipe.poll(PATIENCE_S), self.failures[-1:]
@@ -115,7 +115,7 @@ def listen_for(busy: Sequence[Heard], seconds: float) -> None:
 
 
 def wait_for_the_server(kitchen: Kitchen) -> None:
-    """PostgreSQL carries out what it was sent, and only then notices that nobody is there to hear the answer.
+    """Wait until PostgreSQL has carried out what it was sent: only then does it notice that the client is gone.
 
     A server whose backend was killed refuses everybody until it has recovered.
     """
@@ -183,7 +183,7 @@ def assert_nothing_lost_or_doubled(
 ) -> Counter[str]:
     """Everything acknowledged is there, every turn wholly or not at all; and, asked again, each is done exactly once.
 
-    Answers how many operations were asked, acknowledged, found recorded without an answer, and repaired in the log.
+    Returns how many operations were asked for, acknowledged, found recorded without an answer, and repaired in the log.
     """
     recorded = committed(kitchen) - before.recorded
     asked = {operation_id: job for turn in turns for job, operation_id in turn}

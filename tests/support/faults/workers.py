@@ -1,4 +1,4 @@
-"""A process that bakes turn after turn, says what it asked and what it was answered, and may die at any moment."""
+"""A process that bakes turn after turn, prints its requests and the answers it gets, and may die at any moment."""
 
 import os
 import signal

@@ -398,7 +398,7 @@ _ONLY: dict[str, tuple[str, ...]] = {
 
 
 def is_possible(name: str, driver: str, database: str) -> bool:
-    """Whether there is such a thing with this driver."""
+    """Whether this shape is possible with this driver."""
     if driver == OURS:
         driver = "sqlite3" if database == "sqlite" else "psycopg"
     return driver in _ONLY.get(name, DRIVERS[database])

@@ -56,7 +56,7 @@ def fork_programs(door: socket.socket) -> dict[str, Any]:
 
 
 def bury_the_dead() -> None:
-    """Those that stood between this process and a program that has ended."""
+    """Collect the processes that stood between this one and a program that has ended."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

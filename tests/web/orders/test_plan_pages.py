@@ -36,7 +36,7 @@ def test_the_plan_leads_from_a_line_to_the_order_it_is_for(kitchen: Kitchen) -> 
 
 
 def test_days_and_lines_that_make_no_sense_are_refused(kitchen: Kitchen) -> None:
-    """A page says so."""
+    """The page says what is wrong."""
     kitchen.simple_bakery()
     viewer = Web().let_in().browser(Role.VIEWER)
     assert viewer.get("/plan?since=2026-12-04&until=2026-12-01").status_code == 422

@@ -135,11 +135,11 @@ class Arguments:
         return Fraction(1)
 
     def batches(self, field: str, value: object) -> int:
-        """A whole number of batches; for part of a batch, callers give a scale."""
+        """A whole number of batches; part of a batch is given as a scale."""
         is_part = isinstance(value, Decimal | Fraction | float) and _whole_decimal(value) is None
         if is_part and math.isfinite(value) and 0 < value <= MAX_COUNT:  # type: ignore[arg-type,operator]
             remedy: Remedy = {"kind": "scale_batches", "quantity": str(value)}
-            self.refuse(field, f"must be a whole number, not {shown(value)}; a part of a batch is a scale", remedy)
+            self.refuse(field, f"must be a whole number, not {shown(value)}; part of a batch needs a scale", remedy)
             return 1
         return self.count(field, value)
 

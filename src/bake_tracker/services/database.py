@@ -77,7 +77,7 @@ def run_at_once(work: Callable[[Session], object], url: str | None = None) -> bo
 
 
 def look_at_servers(url: str | None = None) -> list[Server]:
-    """The servers that this database is written on and read from, as they are now."""
+    """The servers that we write to and read from for this database, as they are now."""
     resolved = database_url(url)
     standby = engines.standby_for(url)
     engine = make_engine(resolved)

@@ -95,7 +95,7 @@ class LotPlan:
 
 
 LotKey = tuple[str, date, str | None]
-"""Item, day of receipt and product, by which a lot is known again when its quantity has changed."""
+"""Item, day of receipt and product, by which a lot is recognised when its quantity has changed."""
 
 
 @dataclass(frozen=True, slots=True)

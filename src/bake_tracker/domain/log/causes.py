@@ -22,7 +22,7 @@ from bake_tracker.domain.log.sampling import Flat, Sample
 from bake_tracker.domain.log.tree import TIMES
 
 MOST_LINES, MOST_OTHERS = 3_000, 7_000
-"""How many of the lines in question, and of the rest, are looked at; of more, so many are drawn at random."""
+"""How many of the lines in question, and of the rest, are compared; if there are more, a random sample is."""
 FEWEST = 3
 """A value that fewer lines share explains nothing."""
 _CUTS = 100
@@ -31,7 +31,7 @@ _ENDS = frozenset(
     {"outcome", "level", "message", "error", "exception", "settled_at", "logger", "cause_operation_id"}
     | {"after_operation_id", "rolled_back_because", "failed_in", "xid", "lsn", "timeline", "durability"}
 )
-"""Fields that say again how an operation ended."""
+"""Fields that repeat how an operation ended."""
 _SPENT = frozenset({"duration_ms", "sql_count", *TIMES})
 """An operation that is refused ends sooner, so these follow from how it ended."""
 

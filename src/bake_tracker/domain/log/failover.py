@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 LostBecause = Literal["committed_after_the_branch", "open_at_the_branch"]
-"""How we know that a transaction was lost: by its place in the log, or by the new server's word for its number."""
+"""How we know that a transaction was lost: by its place in the log, or by what the new server says about its number."""
 _LSN = re.compile(r"([0-9A-F]{1,8})/([0-9A-F]{1,8})")
 _FIRST_XID, _XIDS = 3, 2**64
 

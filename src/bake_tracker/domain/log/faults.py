@@ -8,7 +8,7 @@ from bake_tracker.domain.log.outcomes import FAILED
 
 MOST_GROUPS = 1_000
 NEEDLES = (b'"error"', b'"ERROR"', b'"CRITICAL"')
-"""Every line that tells of an error holds one of these."""
+"""Every line that reports an error contains one of these."""
 _OURS = "/bake_tracker/"
 _LEVELS = frozenset({"ERROR", "CRITICAL"})
 

@@ -80,9 +80,9 @@ MORE = "the line contains another amount"
 ALTERNATIVE = "the line offers an alternative"
 GOES_ON = "the name may go on"
 MANY = 50
-"""So many pieces of one thing are rare in a recipe; so many grams are not."""
+"""This many pieces of one thing are rare in a recipe; this many grams are not."""
 TOO_MANY = 100
-"""So many pieces have rather lost their unit."""
+"""For this many pieces, the unit is probably missing."""
 FEW = 2
 """So few beans or oats are rarely meant as pieces."""
 _SHORT = 2

@@ -67,7 +67,7 @@ from bake_tracker.domain.recipe_text.words import (
 
 _NEAR, _SHORT = 5, 2
 MOST_PIECES = 24
-"""A larger number behind a name is rather a type or a size."""
+"""A larger number behind a name is more likely a type or a size."""
 _MORE_OF_IT = frozenset({"more", "less", "so", "enough"})
 
 

@@ -158,7 +158,7 @@ SHARING = words_in(
     "blackberry rapeseed ranch caster superfine turbinado granulated muscovado demerara powdered balsamic buckwheat "
     "rye cider"
 )
-"""Words before an alternative that rather share its noun: ``canola or olive oil``."""
+"""Words before an alternative that probably share its noun: ``canola or olive oil``."""
 
 SHARED_NOUNS = words_in(
     "oil sugar milk stock broth mushrooms mushroom wine vinegar onion onions pepper peppers potatoes potato tomatoes "
@@ -193,7 +193,7 @@ TITLES = words_in(
     "topping toppings garnish garnishes filling frosting glaze icing dressing sauce crust base marinade extras fixings "
     "add-ins add-ons mix-ins seasoning decoration assembly equipment recipe recipes"
 )
-"""Words that alone are rather a heading than an ingredient."""
+"""Words that, alone, are more likely a heading than an ingredient."""
 
 TOOLS = words_in("pan pans skillet oven pot pots mold molds mould moulds cutter cutters thermometer toothpicks skewers")
 """What a cook needs and no recipe uses up."""

@@ -223,7 +223,7 @@ def _check_fit(
         elif one.instead_of is not None and item.item_id in needs and item.item_id not in of_its_own:
             given.refuse(
                 at,
-                f"{item.slug} is also needed for itself; say as well which lot of it was used for that, and how much",
+                f"{item.slug} is also needed for itself; also say which lot of it was used for that, and how much",
             )
         if expired_on is not None and expired_on < today and one.reason is None:
             given.refuse(f"{at}.reason", f"is required: lot {lot.open_lot.code} expired on {expired_on}")

@@ -11,7 +11,7 @@ SPLIT = "split"
 """Part of a lot was moved and became a lot of its own."""
 
 IN_ANOTHER_UNIT = "kept in another unit"
-"""All of a lot became a lot of the item that is kept in another unit since."""
+"""All of a lot became a lot of the item that is now kept in another unit."""
 
 
 class Edge(NamedTuple):

@@ -42,7 +42,7 @@ After = Annotated[str | None, Query(max_length=400, description="`next` from the
 IfNoneMatch = Annotated[str | None, Header(description="the `ETag` of your copy")]
 Key = Annotated[int, Path(ge=1, le=MAX_KEY)]
 OperationId = Annotated[str, Path(max_length=36, description="a unique beginning is enough")]
-SameCode = Annotated[bool, Query(description="all lots with the code of this one, as a supplier names them")]
+SameCode = Annotated[bool, Query(description="all lots with the code of this one, as in a supplier's recall")]
 Search = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="part of the name or slug")]
 Strict = Annotated[bool, Query(description="refuse, with 422, what would be recorded with `warnings`")]
 Since = Annotated[date | None, Query(description="the first day, in the bakery's time zone")]

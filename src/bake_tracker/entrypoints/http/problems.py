@@ -164,7 +164,7 @@ def cut_off(method: str) -> Response:
         code, detail = DatabaseUnavailableError.code, "the server is stopping; try again in a moment"
     else:
         code = OutcomeUnknownError.code
-        detail = "the server stopped meanwhile: it may or may not be recorded; send it again with the same key"
+        detail = "the server stopped in the meantime: it may or may not be recorded; send it again with the same key"
     return JSONResponse(_problem(503, code, detail), 503, {"Retry-After": RETRY_AFTER_S}, JSON_TYPE)
 
 

@@ -27,7 +27,7 @@ REFERRING: Mapping[str, str] = {
 """The catalogue's references to an item, which move to the item that follows it: table and column."""
 
 COPIED: Mapping[str, str] = {"item_allergen": "item_id", "item_label": "item_id", "item_in_parts": "item_id"}
-"""What is said of an item, and is said of the item that follows it too."""
+"""What is recorded about an item and holds for the item that follows it, too."""
 
 STAYING: Mapping[str, str] = {
     "lot": "its open lots are carried over, and the others are history",

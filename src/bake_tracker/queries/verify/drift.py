@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 ROWS_AT_ONCE = 500
 Rows = Select[*tuple[Any, ...]]
-"""A question that is built once: building one takes as long as asking a small bakery."""
+"""A statement that is built once: building one takes as long as running it in a small bakery."""
 
 Told = Callable[[str, int], None]
 """Called now and then with the kind of rows being compared and the number done."""

@@ -114,8 +114,7 @@ def refuse_sealed(moved: MovedDays, time_zone: str) -> None:
     if moved.sealed:
         days = "1 sealed day" if moved.sealed == 1 else f"{moved.sealed} sealed days"
         raise ConflictError(
-            f"in {time_zone}, {days} would no longer be that of what happened; keep the time zone, or start another "
-            "database",
+            f"in {time_zone}, {days} would no longer be right; keep the time zone, or start another database",
             sealed_days=moved.sealed,
         )
 

@@ -187,7 +187,7 @@ def _plan(session: Session, item_id: int, base_unit: str) -> _Plan:
                 "base_unit", f"must be {target.base_unit}: {item.slug} is kept as {target.slug} now; change that item"
             )
         if not lots:
-            raise ConflictError(f"{item.slug} is kept as {target.slug} now, and holds nothing more", item_id=item_id)
+            raise ConflictError(f"{item.slug} is kept as {target.slug} now; nothing is left to move", item_id=item_id)
         item = replace(item, g_per_ml=target.g_per_ml, g_per_each=target.g_per_each)
         return _Plan(item, base_unit, target, factor_of(item, base_unit), lots, [], [])
     if item.kind not in KEPT_IN_OTHERS:

@@ -17,7 +17,7 @@ from bake_tracker.domain.errors import ConflictError, InsufficientInventoryError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipes.quantities import stated_quantity
 from bake_tracker.domain.stock.fifo import DUST_MICROS, draw_from
-from bake_tracker.domain.stock.returns import FROM_CUSTOMER, KINDS, MAX_RETURNED, PUTS, TO_SUPPLIER, HandedOver
+from bake_tracker.domain.stock.returns import FROM_CUSTOMER, KINDS, PUTS, TO_SUPPLIER, HandedOver
 from bake_tracker.domain.units import MICRO, drawn_micros, format_micros
 from bake_tracker.queries.catalog.definitions import load_items
 from bake_tracker.queries.stock.lots import LotState, load_lots
@@ -105,10 +105,10 @@ def record_return(
 
     A line has ``lot_id``, ``quantity`` and, if it is not the item's base unit, ``unit``. ``from_customer`` needs
     ``handed_over_by``, the sale, gift or sample that the goods come from, and takes at most what it handed over of the
-    lot that has not come back yet. They come back to their lot at the cost they left with, and ``put`` says what
-    becomes of them: ``hold`` (the default) keeps them apart on hold, as a part of the lot, ``stock`` returns them to
-    use, ``waste`` throws them away. ``to_supplier`` takes at most what is on hand of a lot that was received; a
-    line may have the ``credit`` that the supplier gives. ``count_saw`` says whether a later count had seen it.
+    lot that has not come back yet. They come back to their lot at the cost they left with, and ``put`` says what is
+    done with them: ``hold`` (the default) keeps them apart on hold, as a part of the lot, ``stock`` returns them to
+    use, ``waste`` throws them away. ``to_supplier`` takes at most what is on hand of a received lot; a line may
+    have the ``credit`` that the supplier gives. ``count_saw`` says whether a later count had seen a late return.
 
     Raises:
         ValidationError: an argument is not allowed, or more comes back than was handed over.
@@ -122,10 +122,7 @@ def record_return(
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
         which = given.choice("kind", kind, KINDS)
-        asked = [
-            _read_line(given, place, row, which)
-            for place, row in enumerate(given.rows("lines", lines, most=MAX_RETURNED))
-        ]
+        asked = [_read_line(given, place, row, which) for place, row in enumerate(given.rows("lines", lines))]
         source = None if handed_over_by is None else given.uuid("handed_over_by", handed_over_by)
         then = None if put is None else given.choice("put", put, PUTS)
         place = None if to_location is None else given.name("to_location", to_location, limit=120)

@@ -311,7 +311,7 @@ def _check_were_there(
     """Refuse lots that came in, or were made or split off, only after they were counted."""
     if late := [lot for lot in lots if moves[lot.lot_id] and moves[lot.lot_id][0].at > at]:
         came = ((lot.code, house.local_time(moves[lot.lot_id][0].at)) for lot in late)
-        told = "; ".join(f"lot {code} is there only since {since:%Y-%m-%d %H:%M}" for code, since in came)
+        told = "; ".join(f"lot {code} was not there before {since:%Y-%m-%d %H:%M}" for code, since in came)
         raise ConflictError(
             f"{told}, and was counted at {house.local_time(at):%Y-%m-%d %H:%M}; give a later time, or leave it out",
             lots=[lot.code for lot in late],

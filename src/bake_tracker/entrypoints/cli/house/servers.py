@@ -9,7 +9,7 @@ from bake_tracker.services.database import Server, look_at_servers
 
 
 def servers() -> None:
-    """Show the server that is written on and the one that is read from; exit 1 if nothing can be recorded now."""
+    """Show the server that is written to and the one that is read from; exit 1 if nothing can be recorded now."""
     found = look_at_servers(state.url)
     answer(found, _show)
     raise typer.Exit(0 if found[0]["state"] in ("primary", "file") else 1)

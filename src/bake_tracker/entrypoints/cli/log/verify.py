@@ -114,7 +114,7 @@ NO_WITNESS = {
     "not_postgresql": "SQLite keeps no log of what was committed.",
     "standby": "this server is a standby; ask the primary.",
     "not_begun": "nothing is kept for it on this server. To begin now, run: bake log witness --begin",
-    "removed": "the server needed the room (max_slot_wal_keep_size). To begin anew, run: bake log witness --begin",
+    "removed": "the server needed the room (max_slot_wal_keep_size). To begin again, run: bake log witness --begin",
     "no_right": "this user may not read it. An administrator gives the right with: ALTER ROLE ... REPLICATION",
     "in_use": "somebody else is asking it; try again in a moment.",
 }

@@ -20,7 +20,7 @@ def witness(
         write(prepare_witness)
         answer(write(begin_witness), _show)
     elif end:
-        answer(write(end_witness), lambda _done: say("The server keeps nothing for the log any more."))
+        answer(write(end_witness), lambda _done: say("The server no longer keeps its write-ahead log for this."))
     else:
         answer(ask(witness_state, of_primary=True), _show)
 

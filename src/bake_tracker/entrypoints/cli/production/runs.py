@@ -26,7 +26,7 @@ from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
 
 Count = Annotated[Any, typer.Argument(parser=parse.whole_or_decimal, help="a whole number of 1 or more")]
 Batches = Annotated[
-    Any, typer.Argument(parser=parse.whole_or_exact, help="a whole number of 1 or more; a part of a batch is --scale")
+    Any, typer.Argument(parser=parse.whole_or_exact, help="a whole number of 1 or more; for part of one, use --scale")
 ]
 Scale = Annotated[
     Any,

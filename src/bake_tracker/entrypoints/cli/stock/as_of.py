@@ -119,7 +119,7 @@ def _show_explained(then: Mapping[str, Any]) -> None:
 
 
 def _head(then: Mapping[str, Any]) -> None:
-    by = "as the ledger said" if then["by"] == "recorded" else "as is known now"
+    by = "as the ledger said" if then["by"] == "recorded" else "as known now"
     say(f"{then['as_of'][:19].replace('T', ' ')} UTC, {by}:", style="bold")
 
 

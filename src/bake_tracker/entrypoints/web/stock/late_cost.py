@@ -24,7 +24,7 @@ router = pages()
 KINDS = [
     ("invoice", "The invoice came"),
     ("correction", "It was mistyped"),
-    ("freight", "Freight, billed apart"),
+    ("freight", "Freight, billed separately"),
     ("duty", "Duty"),
     ("credit", "A credit note"),
 ]

@@ -36,7 +36,7 @@ def drill(
 ) -> Response:
     """Show a drill, which records nothing, or with ``operation`` the recorded recall.
 
-    It is about all lots with the code of this lot, as a supplier names them, or with ``one`` about this lot alone.
+    It is about all lots with the code of this lot or, with ``one``, about this lot alone.
     """
     return _page(request, lot_id, operation=operation, every=every, one=one)
 

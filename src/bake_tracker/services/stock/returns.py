@@ -17,7 +17,7 @@ from bake_tracker.domain.errors import ConflictError, InsufficientInventoryError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipes.quantities import stated_quantity
 from bake_tracker.domain.stock.fifo import DUST_MICROS, draw_from
-from bake_tracker.domain.stock.returns import FROM_CUSTOMER, KINDS, PUTS, TO_SUPPLIER, HandedOver
+from bake_tracker.domain.stock.returns import FROM_CUSTOMER, KINDS, MAX_RETURNED, PUTS, TO_SUPPLIER, HandedOver
 from bake_tracker.domain.units import MICRO, drawn_micros, format_micros
 from bake_tracker.queries.catalog.definitions import load_items
 from bake_tracker.queries.stock.lots import LotState, load_lots
@@ -122,7 +122,10 @@ def record_return(
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
         which = given.choice("kind", kind, KINDS)
-        asked = [_read_line(given, place, row, which) for place, row in enumerate(given.rows("lines", lines))]
+        asked = [
+            _read_line(given, place, row, which)
+            for place, row in enumerate(given.rows("lines", lines, most=MAX_RETURNED))
+        ]
         source = None if handed_over_by is None else given.uuid("handed_over_by", handed_over_by)
         then = None if put is None else given.choice("put", put, PUTS)
         place = None if to_location is None else given.name("to_location", to_location, limit=120)

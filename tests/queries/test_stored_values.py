@@ -100,3 +100,13 @@ def test_verification_goes_on_as_far_as_it_can(lived: Kitchen, place: str) -> No
         session.execute(text("PRAGMA ignore_check_constraints = OFF"))
     assert found[0]["what"] == f"value of {place}"
     assert found[0]["id"] == str(key)
+
+
+def test_a_time_zone_that_this_computer_does_not_know_is_named(lived: Kitchen) -> None:
+    """No day can be calculated with it, so what needs one is not compared."""
+    with without_guards() as session:
+        session.execute(text("UPDATE bakery SET time_zone = 'Europe/Atlantis'"))
+        found = verify_ledger(session)["drift"]
+        session.rollback()
+    assert found[0]["what"] == "value of bakery.time_zone"
+    assert (found[0]["expected"], found[0]["found"]) == ("a time zone", "'Europe/Atlantis'")

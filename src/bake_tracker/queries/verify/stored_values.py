@@ -5,6 +5,7 @@ from datetime import date
 from fractions import Fraction
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     Boolean,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from bake_tracker.models import Base
+from bake_tracker.models import Base, tables
 from bake_tracker.models.types import ExactRatio, UtcDateTime, UuidText
 from bake_tracker.queries.verify.drift import Drift, Rows, Told, drift
 
@@ -50,6 +51,18 @@ def value_drift(session: Session, told: Told) -> Iterator[Drift]:
         else:
             yield from _beyond_time(session, table)
         told("tables", done)
+    yield from _unknown_time_zone(session, is_sqlite)
+
+
+def _unknown_time_zone(session: Session, is_sqlite: bool) -> Iterator[Drift]:
+    """The bakery's time zone, if this computer has none of that name: no day could be calculated with it."""
+    table, column = tables.bakery, tables.bakery.c.time_zone
+    raw = _as_bytes if is_sqlite else _stored
+    for key, value in session.execute(select(raw(_key(table)), raw(column))):
+        try:
+            ZoneInfo(_text(value))
+        except (LookupError, ValueError, OSError):
+            yield drift("value of bakery.time_zone", _text(key), "a time zone", repr(_short(value)))
 
 
 def _mistyped(session: Session, table: Table) -> Iterator[Drift]:

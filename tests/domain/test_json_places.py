@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bake_tracker.domain.errors import ImportRefusedError
+from bake_tracker.domain.errors import ImportRefusedError, ValidationError
+from bake_tracker.domain.importing.reading import parse_export
 from bake_tracker.domain.json_places import find_places
 from support.import_files import TEXT, dirty, record
 
@@ -57,3 +59,19 @@ def test_a_refusal_of_an_export_says_line_and_column(sqlite_url: str) -> None:
     line = TEXT.split("\n")[row["line"] - 1]
     assert line[row["column"] - 1 :].startswith('"scoopful"')
     assert all("line" in row for row in rows.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("null", "must contain one JSON object in braces, not null"),
+        ('"x"', "must contain one JSON object in braces, not a text"),
+        ("17", "must contain one JSON object in braces, not a number"),
+        ("[]", "must contain one JSON object in braces, not a list"),
+        ('{"items": [{"shelf_life_days": ' + "9" * 5_000 + "}]}", "cannot be read: a number in it has too many digits"),
+    ],
+)
+def test_a_text_that_is_no_export_is_refused_in_plain_words(text: str, says: str) -> None:
+    """The refusal names no type or function of Python."""
+    with pytest.raises(ValidationError, match=says):
+        parse_export(text)

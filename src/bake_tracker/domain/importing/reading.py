@@ -154,7 +154,11 @@ def _parsed(text: str, name: str) -> Any:
         raise _bad_file(f"{name}is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
+        reason = "a number in it has too many digits" if reason.startswith("Exceeds the limit") else reason
         raise _bad_file(f"{name}cannot be read: {reason}") from None
+
+
+_KINDS = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
 
 
 def check_document(document: object) -> Sections | Export:
@@ -167,7 +171,7 @@ def check_document(document: object) -> Sections | Export:
         sha256 = fingerprint({"document": document})
         return Export(as_export(taken), text=None, sha256=sha256)
     if not isinstance(document, dict):
-        raise _bad_file(f"must contain one JSON object in braces, not a {type(document).__name__}")
+        raise _bad_file(f"must contain one JSON object in braces, not {_KINDS.get(type(document), 'a number')}")
     if isinstance(document, Sections | Export):
         return document
     if document.get("format") == FORMAT:

@@ -10,6 +10,7 @@ from uuid import uuid4
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bake_tracker.clock import now
 from bake_tracker.domain.access import Role
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services import assembly_service, batch_production_service, reversal, seal
@@ -37,7 +38,7 @@ from bake_tracker.services.importing import recipe_page
 from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.kinds import functions
 from bake_tracker.services.orders import change, hand_over, order
-from bake_tracker.services.planning import par_levels
+from bake_tracker.services.planning import par_levels, purchases
 from bake_tracker.services.production import bake_and_pack, correction
 from bake_tracker.services.stock import (
     adjustment,
@@ -121,6 +122,19 @@ def a_purchase(kitchen: Kitchen, session: Session) -> int:
     return sent["purchase_order_id"]
 
 
+def order_too_many(kitchen: Kitchen, session: Session) -> None:
+    """A customer wants more cookies than the flour is for, and the mill sells flour."""
+    mill = things.record_supplier("Wind mill", session=session)["supplier_id"]
+    products.record_product(kitchen.ids["Flour"], "Type 1050", 25, "kg", session=session, supplier_id=mill)
+    lines, today = [{"item_id": kitchen.ids["Cookie"], "quantity": 5_000}], load_bakery(session).local_day(now())
+    order.record_order(lines, session=session, due_on=today)
+
+
+def order_suggested(kitchen: Kitchen, session: Session) -> Any:
+    order_too_many(kitchen, session)
+    return purchases.record_suggested_purchases(session=session)
+
+
 SECRET = "a planted secret that must be nowhere: " + "x" * 9
 
 
@@ -198,6 +212,7 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     "record_purchase_order_cancellation": lambda k, s: buying_change.record_purchase_order_cancellation(
         a_purchase(k, s), "sold out", session=s
     ),
+    "record_suggested_purchases": order_suggested,
     "record_hand_over": lambda k, s: hand_over.record_hand_over(order_id=an_order(k, s), session=s),
     "record_par_level": lambda k, s: par_levels.record_par_level(k.ids["Cookie"], 40, session=s, weekday="saturday"),
     "record_good_components": lambda k, s: goods.record_good_components(
@@ -284,7 +299,8 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
     sack = {"item_id": flour, "name": "Type 812", "package_quantity": 25, "package_unit": "kg"}
     sack_id = made(owner, "/products", **sack)["product_id"]
     bought = {"supplier_id": supplier_id, "wanted_on": "2026-12-04", "lines": [{"product_id": sack_id, "packs": 2}]}
-    purchases = [made(owner, "/purchase-orders", **bought)["purchase_order_id"] for _ in range(2)]
+    run_in_transaction(lambda s: order_too_many(kitchen, s))
+    sent = [made(owner, "/purchase-orders", **bought)["purchase_order_id"] for _ in range(2)]
     page = {"name": "Shortbread", "lines": ["500 g flour", "2 tsp vanilla"], "yields": ["24 fingers"]}
     return {
         "record_user": ("POST", "/users", {"name": "Eve", "password": PASSWORD, "role": "baker"}),
@@ -331,10 +347,11 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
         "record_order_change": ("PATCH", f"/orders/{orders[0]}", {"due_time": "14:30"}),
         "record_order_cancellation": ("POST", f"/orders/{orders[1]}/cancellations", {"reason": "the party is off"}),
         "record_purchase_order": ("POST", "/purchase-orders", bought),
-        "record_purchase_order_change": ("PATCH", f"/purchase-orders/{purchases[0]}", {"wanted_on": "2026-12-05"}),
+        "record_suggested_purchases": ("POST", "/plan/purchases", {}),
+        "record_purchase_order_change": ("PATCH", f"/purchase-orders/{sent[0]}", {"wanted_on": "2026-12-05"}),
         "record_purchase_order_cancellation": (
             "POST",
-            f"/purchase-orders/{purchases[1]}/cancellations",
+            f"/purchase-orders/{sent[1]}/cancellations",
             {"reason": "sold out"},
         ),
         "record_hand_over": ("POST", "/hand-overs", {"order_id": orders[2]}),

@@ -31,6 +31,7 @@ OWNERS_OPERATIONS = frozenset(
         "record_purchase_order",
         "record_purchase_order_change",
         "record_purchase_order_cancellation",
+        "record_suggested_purchases",
         "record_import",
     }
 )

@@ -16,7 +16,7 @@ from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Space
 
 from bake_tracker.domain.amounts import amount_of
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.planning.paper import job_words, weighed_amount
+from bake_tracker.domain.planning.paper import job_words, source_words, weighed_amount
 from bake_tracker.files.pdf_fonts import BOLD, FONT, printable, register_fonts
 from bake_tracker.files.tables import write_new
 
@@ -116,14 +116,11 @@ def _job(line: Mapping[str, Any]) -> Job:
 def _lots(one: Mapping[str, Any]) -> str:
     """The lots to take, with amounts if one is not enough."""
     is_split = len(one["taken_from"]) > 1 or one["missing"] != "0"
-    told = [
-        (f"{weighed_amount(row['quantity'], one['unit'])} of " if is_split else "") + row["lot_code"]
-        for row in one["taken_from"]
-        if row["lot_code"]
-    ]
-    if any(row["lot_code"] is None for row in one["taken_from"]):
-        told.append("made before")
-    return ", ".join(told)
+    told: list[str] = []
+    for row in sorted(one["taken_from"], key=lambda row: row["lot_code"] is None):
+        part = f"{weighed_amount(row['quantity'], one['unit'])} of " if is_split and row["lot_code"] else ""
+        told.append(part + source_words(row))
+    return ", ".join(dict.fromkeys(told))
 
 
 def _block(job: Job, points: float) -> Any:

@@ -1,10 +1,15 @@
 """The pages of purchase orders: send one, change it, receive it, cancel it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bake_tracker.clock import now
 from bake_tracker.domain.access import Role
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.orders.order import record_order
 from support.kitchen import Kitchen
 from support.shelf import Buyer
 from support.web import Web, submit
@@ -100,3 +105,20 @@ def test_an_order_is_changed_and_cancelled_on_pages(office: Office) -> None:
     assert submit(office.owner, path, f"{path}/cancel", reason="sold out").status_code == 303
     page = office.text(path)
     assert ("sold out" in page, f"{path}/receive" in page, f"{path}/change" in page) == (True, False, False)
+
+
+def test_an_owner_orders_what_the_plan_suggests(office: Office) -> None:
+    """The page lists it with its day; the button orders what is due by the day typed."""
+    with read_scope() as session:
+        today = load_bakery(session).local_day(now())
+    cookies = [{"item_id": office.buyer.kitchen.ids["Cookie"], "quantity": 5_000}]
+    run_in_transaction(lambda s: record_order(cookies, session=s, due_on=today + timedelta(days=2)))
+    page = office.text("/buy")
+    assert ("To order for" in page, "Type 550" in page, 'name="order_by"' in page) == (True, True, True)
+    assert 'name="order_by"' not in office.baker.get("/buy").text
+    early = submit(office.owner, "/buy", "/buy", order_by=today.isoformat())
+    assert (early.status_code, "suggests nothing to order" in early.text) == (409, True)
+    done = submit(office.owner, "/buy", "/buy", order_by=(today + timedelta(days=2)).isoformat())
+    assert "Ordered what the plan suggests" in office.text(done.headers["location"])
+    page = office.text("/buy")
+    assert ("To order for" in page, "Type 550" in page, "Sent" in page) == (False, False, True)

@@ -1,6 +1,8 @@
 """Words of a production sheet, which a baker reads while weighing."""
 
+from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
 
 from bake_tracker.domain.amounts import friendly
 from bake_tracker.domain.plurals import plural
@@ -24,3 +26,10 @@ def job_words(what: str, batches: str, name: str) -> str:
     if what == "bake":
         return f"{batches} {'batch' if batches == '1' else 'batches'} of {name}"
     return f"{batches} {name if batches == '1' else plural(name)}"
+
+
+def source_words(row: Mapping[str, Any]) -> str:
+    """Where to find what is taken: ``flour-20261123-1``, ``purchase order 3``, ``made before``."""
+    if row.get("purchase_order_id"):
+        return f"purchase order {row['purchase_order_id']}"
+    return row["lot_code"] or "made before"

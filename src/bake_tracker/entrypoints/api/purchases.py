@@ -35,6 +35,7 @@ from bake_tracker.services.buying.change import (
 )
 from bake_tracker.services.buying.purchase_order import PurchaseOrderResult, record_purchase_order
 from bake_tracker.services.database import read_scope
+from bake_tracker.services.planning.purchases import SuggestedPurchasesResult, record_suggested_purchases
 
 router = routes("", "buying")
 
@@ -81,6 +82,14 @@ class PurchaseOrderCancellation(Body):
     """Why nothing more will come."""
 
     reason: Reason
+
+
+class SuggestedPurchases(Body):
+    """The days of the plan, and until when to order; see ``record_suggested_purchases``."""
+
+    since: Day | None = None
+    until: Day | None = None
+    order_by: Day | None = None
 
 
 class PurchaseOrderPage(Page):
@@ -138,3 +147,9 @@ def cancel_purchase_order(
     """Record that nothing more will come of a purchase order."""
     record = record_purchase_order_cancellation
     return recorded(request, idempotency_key, record, purchase_order_id=purchase_order_id, **body.given())
+
+
+@router.post("/plan/purchases", **writes(SuggestedPurchasesResult, OWNER))
+def order_suggested(request: Request, body: SuggestedPurchases, idempotency_key: IdempotencyKey = None) -> Response:
+    """Order what the plan suggests to buy, one purchase order for each supplier and day of arrival."""
+    return recorded(request, idempotency_key, record_suggested_purchases, **body.given())

@@ -152,6 +152,7 @@ COMMANDS: dict[str, Command | Group] = {
             "remove": Command("planning.par:remove_par", "cookie --on saturday"),
         },
     ),
+    "buy": Command("buying.suggesting:buy", "--to 2026-12-11"),
     "purchase": Group(
         "Orders to suppliers: send, change, receive.",
         {

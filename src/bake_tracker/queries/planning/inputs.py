@@ -1,4 +1,4 @@
-"""What a plan is worked out from, in a fixed number of statements: orders, lots, recipes, boxes and recorded runs."""
+"""What a plan is worked out from, in a fixed number of statements: orders, purchase orders, lots, recipes and runs."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,16 @@ from bake_tracker.domain.recipes.quantities import Item, Mix, Recipe, mixes_of
 from bake_tracker.domain.units import MICRO
 from bake_tracker.models import tables
 from bake_tracker.queries.bakery import BakeryInfo
+from bake_tracker.queries.buying.standing import load_on_order
 from bake_tracker.queries.catalog.definitions import ITEM_COLUMNS, as_item
 from bake_tracker.queries.catalog.whole import load_all_goods, load_all_recipes
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.orders.standing import is_in_force
 from bake_tracker.queries.planning.shelf import load_pars, load_sold_at_counter
+
+ON_ORDER = "purchase order"
+"""The first part of the reference of what is on order; its number is the second."""
 
 RECORDED_DAYS = 180
 """For how many days back the yields of runs say how much of a recipe's output is good."""
@@ -75,7 +79,7 @@ class PlanInputs:
 
 
 def load_plan_inputs(session: Session, house: BakeryInfo, today: date, until: date) -> PlanInputs:
-    """Load what is wanted until a day, and what it can be made from; eleven statements."""
+    """Load what is wanted until a day, and what it can be made from; twelve statements."""
     ordered, wanted_for, items = _load_ordered(session, until)
     pars, on_shelf = load_pars(session)
     sold = load_sold_at_counter(session, house, today)
@@ -110,6 +114,7 @@ def load_plan_inputs(session: Session, house: BakeryInfo, today: date, until: da
     needed.update(*(map(id_of, box.parts) for box in ways.packings))
     planned = [made_by.recipes[id_of(way.recipe)] for way in ways.makings]
     lots, codes, unusable = _load_lots(session, needed, today, planned)
+    lots += _load_coming(session, today, {key: items[key] for key in needed})
     return PlanInputs(house, today, demands, wanted_for, items, made_by, ways, lots, codes, unusable)
 
 
@@ -229,6 +234,18 @@ def _load_lots(
         quantity = _counting(row, mixes) if row.item_id in weighed else row.remaining_micros
         lots.append(StockLot(row.id, row.item_id, quantity, row.received_on.toordinal(), until))
     return tuple(lots), {row.id: row.code for row in rows}, unusable
+
+
+def _load_coming(session: Session, today: date, items: Mapping[int, Item]) -> tuple[StockLot, ...]:
+    """What is on order with suppliers, from the day it should come; what is overdue may come today; one statement."""
+    lots: list[StockLot] = []
+    for one in load_on_order(session):
+        if item := items.get(one.item_id):
+            day = max(today, one.wanted_on).toordinal()
+            until = None if item.shelf_life_days is None else day + item.shelf_life_days
+            ref = ON_ORDER, one.purchase_order_id, one.product_id
+            lots.append(StockLot(ref, one.item_id, one.quantity_micros, day, until))
+    return tuple(lots)
 
 
 def _counting(row: Any, mixes: Sequence[tuple[int, Mix]]) -> int:

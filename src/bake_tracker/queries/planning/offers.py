@@ -1,4 +1,4 @@
-"""What suppliers sell of an item: packs and their last price."""
+"""What suppliers sell of an item: packs on their terms, or at their last price."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.buying.terms import WEEKDAYS, Terms, terms_of
 from bake_tracker.domain.errors import UnitConversionError
 from bake_tracker.domain.money import divide_half_even
 from bake_tracker.domain.planning.buying import Offer
@@ -22,30 +23,47 @@ from bake_tracker.queries.operations.reversal import stands
 
 @dataclass(frozen=True, slots=True)
 class PackOffered:
-    """A package of an item as a supplier sells it; ``cost_micros`` is by its last price, None if it has none."""
+    """A package of an item as a supplier sells it; ``prices`` are of its terms, or else its last one, if it has any.
+
+    They are (from how many, for each) in millionths.
+    """
 
     product_id: int
     name: str
     micros: int
-    cost_micros: int | None
+    prices: tuple[tuple[int, int], ...]
+    is_last_price: bool
+    terms: Terms
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What a supplier (None: any) sells of an item, with the packs of the offer in order."""
+    """What a supplier (None: any) sells of an item on the same terms, with the packs of the offer in order.
+
+    The offer's supplier is the number of the first of its products, because one supplier may have several offers.
+    """
 
     offer: Offer
+    supplier_id: int | None
     supplier: str | None
     packs: tuple[PackOffered, ...]
 
     @property
     def has_prices(self) -> bool:
-        return all(pack.cost_micros is not None for pack in self.packs)
+        return all(pack.prices for pack in self.packs)
+
+    @property
+    def has_last_prices(self) -> bool:
+        """Whether a price is only the last one, which nobody agreed on."""
+        return any(pack.is_last_price for pack in self.packs)
 
 
 def load_offers(session: Session, item_ids: Collection[int], items: Mapping[int, Item]) -> list[Offered]:
-    """The packages of these items by supplier; those without a price only if an item has no other; one statement."""
-    product, lot = tables.product, tables.lot
+    """The packages of these items by supplier; those without a price only if an item has no other; one statement.
+
+    Packages that are sold in least numbers or multiples are an offer each.
+    """
+    product, lot, terms = tables.product, tables.lot, tables.product_terms
     last = (
         select(lot.c.id)
         .where(
@@ -68,8 +86,10 @@ def load_offers(session: Session, item_ids: Collection[int], items: Mapping[int,
             *(product.c.package_quantity, product.c.package_unit, product.c.supplier_id),
             tables.supplier.c.name.label("supplier"),
             *(bought.c.quantity_micros, bought.c.cost_micros),
+            *(column for column in terms.c if column.name != "product_id"),
         )
         .outerjoin(tables.supplier, tables.supplier.c.id == product.c.supplier_id)
+        .outerjoin(terms, terms.c.product_id == product.c.id)
         .outerjoin(bought, bought.c.id == last)
         .where(
             among(session, product.c.item_id, item_ids),
@@ -78,19 +98,33 @@ def load_offers(session: Session, item_ids: Collection[int], items: Mapping[int,
         )
         .order_by(product.c.item_id, product.c.supplier_id, product.c.id)
     )
-    packs: defaultdict[tuple[int, int, str | None], list[PackOffered]] = defaultdict(list)
+    packs: defaultdict[tuple[Any, ...], list[PackOffered]] = defaultdict(list)
     for row in rows:
         if pack := _pack(row, items[row.item_id]):
-            packs[row.item_id, row.supplier_id or 0, row.supplier].append(pack)
-    priced = {key[0] for key, some in packs.items() if any(pack.cost_micros is not None for pack in some)}
+            sold = pack.terms
+            alone = pack.product_id if sold.least_packs or sold.multiple_packs else None
+            packs[row.item_id, row.supplier_id, row.supplier, sold.lead_days, sold.order_days, alone].append(pack)
+    priced = {key[0] for key, some in packs.items() if any(pack.prices for pack in some)}
     offers: list[Offered] = []
-    for (item_id, supplier_id, supplier), some in packs.items():
-        kept = tuple(pack for pack in some if pack.cost_micros is not None or item_id not in priced)
+    for (item_id, supplier_id, supplier, *_), some in packs.items():
+        kept = tuple(pack for pack in some if pack.prices or item_id not in priced)
         if kept:
-            sizes = tuple((pack.micros, pack.cost_micros or 0) for pack in kept)
-            offer = Offer(supplier_id, item_id, sizes, keeps=items[item_id].shelf_life_days)
-            offers.append(Offered(offer, supplier, kept))
+            offers.append(Offered(_offer(items[item_id], kept), supplier_id, supplier, kept))
     return offers
+
+
+def _offer(item: Item, packs: tuple[PackOffered, ...]) -> Offer:
+    first, terms = packs[0], packs[0].terms
+    return Offer(
+        first.product_id,
+        item.item_id,
+        tuple((pack.micros, pack.prices[0][1] if pack.prices else 0, pack.prices[1:]) for pack in packs),
+        least=(terms.least_packs or 0) * first.micros,
+        multiple=terms.multiple_packs * first.micros if terms.multiple_packs else 1,
+        lead=terms.lead_days or 0,
+        order_days=[WEEKDAYS.index(day) for day in terms.order_days] or None,
+        keeps=item.shelf_life_days,
+    )
 
 
 def _pack(row: Any, item: Item) -> PackOffered | None:
@@ -101,8 +135,10 @@ def _pack(row: Any, item: Item) -> PackOffered | None:
         return None
     if micros <= 0:
         return None
-    cost = None
-    if row.cost_micros is not None:
+    terms = terms_of(row)
+    prices = terms.prices
+    if not prices and row.cost_micros is not None:
         exact = Fraction(row.cost_micros * micros, row.quantity_micros)
-        cost = divide_half_even(exact.numerator, exact.denominator)
-    return PackOffered(row.id, " ".join(filter(None, (row.brand, row.name))), micros, cost)
+        prices = ((1, divide_half_even(exact.numerator, exact.denominator)),)
+    name = " ".join(filter(None, (row.brand, row.name)))
+    return PackOffered(row.id, name, micros, prices, bool(prices) and not terms.prices, terms)

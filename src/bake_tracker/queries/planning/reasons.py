@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from sqlalchemy.orm import Session
 
@@ -32,11 +32,12 @@ class WantedThere(PlannedQuantity):
 
 
 class TakenFrom(TypedDict):
-    """A quantity from a lot, or from what a line of the plan makes."""
+    """A quantity from a lot, from what a line of the plan makes, or from what is on order with a supplier."""
 
     quantity: str
     lot_code: str | None
     line: int | None
+    purchase_order_id: NotRequired[int]
 
 
 class ProductReasons(PlannedQuantity):
@@ -177,17 +178,23 @@ class LineReasons:
         }
 
     def _sources(self, pegs: Iterable[Peg]) -> list[TakenFrom]:
-        sums: defaultdict[tuple[str | None, int | None], Fraction] = defaultdict(Fraction)
+        sums: defaultdict[tuple[str | None, int | None, int | None], Fraction] = defaultdict(Fraction)
         item: Hashable = None
         for peg in pegs:
-            code = None if peg.lot is None else self._planned.inputs.codes[id_of(peg.lot)]
+            code, ordered = (None, None) if peg.lot is None else self._lot(peg.lot)
             task = None if peg.line is None else self._task_of.get(peg.line)
-            sums[code, task.number if task else None] += peg.quantity
+            sums[code, task.number if task else None, ordered] += peg.quantity
             item = peg.demand.item
-        return [
-            {"quantity": self._text(item, quantity), "lot_code": code, "line": line}
-            for (code, line), quantity in sums.items()
-        ]
+        rows: list[TakenFrom] = []
+        for (code, line, ordered), quantity in sums.items():
+            rows.append({"quantity": self._text(item, quantity), "lot_code": code, "line": line})
+            if ordered is not None:
+                rows[-1]["purchase_order_id"] = ordered
+        return rows
+
+    def _lot(self, ref: Hashable) -> tuple[str | None, int | None]:
+        """The code of a lot, or the number of the purchase order that it will come for."""
+        return (None, id_of(ref[1])) if isinstance(ref, tuple) else (self._planned.inputs.codes[id_of(ref)], None)
 
     def _text(self, item: Hashable, micros: Fraction) -> str:
         return "0" if not micros else self._planned.quantity(item, micros)["quantity"]

@@ -138,7 +138,7 @@ class Planned:
 
 
 def load_planned(session: Session, at: datetime, since: date | None, until: date | None) -> Planned:
-    """The plan from ``since`` to ``until``, or of the next seven days; twelve statements.
+    """The plan from ``since`` to ``until``, or of the next seven days; thirteen statements.
 
     Raises:
         ValidationError: the days are not in order, or reach further than a year.

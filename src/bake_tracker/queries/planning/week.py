@@ -46,14 +46,18 @@ class PacksToBuy(TypedDict):
 class ToBuy(PlannedQuantity):
     """A purchase; without ``packs``, no package of the item is on file, and ``quantity`` is what is missing.
 
-    ``cost`` is by the last prices, None if there are none. ``left_over`` is what nobody needs yet.
+    ``cost`` is None if a price is missing; ``is_last_price``: it is what was paid last, not agreed in the terms.
+    ``arrives_on`` is later than wanted if it ``is_late``. ``left_over`` is what nobody needs yet.
     """
 
     order_on: str
+    arrives_on: str
+    is_late: bool
     supplier_id: int | None
     supplier: str | None
     packs: list[PacksToBuy]
     cost: str | None
+    is_last_price: bool
     left_over: str
     left_until: str | None
 
@@ -85,7 +89,7 @@ class PlanView(TypedDict):
 def load_plan(session: Session, at: datetime, since: date | None = None, until: date | None = None) -> PlanView:
     """What to make, buy and look after from ``since`` to ``until``, or in the next seven days.
 
-    It writes nothing; thirteen statements.
+    It writes nothing; fourteen statements.
 
     Raises:
         ValidationError: the days are not in order, or reach further than a year.
@@ -162,10 +166,13 @@ def _purchase(planned: Planned, purchase: Purchase, offered: Offered) -> ToBuy:
     return {
         **planned.quantity(purchase.item, purchase.total),
         "order_on": date.fromordinal(purchase.order_on).isoformat(),
-        "supplier_id": id_of(purchase.supplier) or None,
+        "arrives_on": date.fromordinal(purchase.arrives_on).isoformat(),
+        "is_late": any(lack.day < purchase.arrives_on for lack in purchase.needed_for),
+        "supplier_id": offered.supplier_id,
         "supplier": offered.supplier,
         "packs": packs,
         "cost": format_money(ceil(purchase.cost)) if offered.has_prices else None,
+        "is_last_price": offered.has_last_prices,
         "left_over": format_micros(int(purchase.over)),
         "left_until": None if purchase.over_until is None else date.fromordinal(purchase.over_until).isoformat(),
     }
@@ -175,10 +182,13 @@ def _without_offer(planned: Planned, lack: Lack) -> ToBuy:
     return {
         **planned.quantity(lack.item, ceil(Fraction(lack.quantity))),
         "order_on": date.fromordinal(lack.day).isoformat(),
+        "arrives_on": date.fromordinal(lack.day).isoformat(),
+        "is_late": False,
         "supplier_id": None,
         "supplier": None,
         "packs": [],
         "cost": None,
+        "is_last_price": False,
         "left_over": "0",
         "left_until": None,
     }

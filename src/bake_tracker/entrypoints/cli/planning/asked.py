@@ -66,7 +66,7 @@ def show_plan(plan: PlanView) -> None:
         say(f"Short on {short['day']}: {of_item(short)}{there}{why[short['why']]}, for {for_them}")
     for one in plan["buy"]:
         if one["packs"]:
-            say(f"Buy by {one['order_on']}: {_purchase(one)}")
+            say(f"Buy by {one['order_on']}: {purchase_words(one)}")
     if without := dict.fromkeys(one["item_slug"] for one in plan["buy"] if not one["packs"]):
         say(f"No package is on file of {', '.join(without)}; to have it in the plan, see: bake product add --help")
     for late in plan["late"]:
@@ -150,19 +150,26 @@ def _show_wanted(rows: Iterable[WantedThere], depth: int) -> None:
 
 
 def _sources(rows: Iterable[TakenFrom], unit: str) -> str:
-    return ", ".join(
-        f"{amount(row['quantity'], unit)} from "
-        + (f"lot {row['lot_code']}" if row["lot_code"] else f"line {row['line']}" if row["line"] else "an earlier line")
-        for row in rows
-    )
+    return ", ".join(f"{amount(row['quantity'], unit)} from {_source(row)}" for row in rows)
 
 
-def _purchase(one: ToBuy) -> str:
+def _source(row: TakenFrom) -> str:
+    if "purchase_order_id" in row:
+        return f"purchase order {row['purchase_order_id']}"
+    if row["lot_code"]:
+        return f"lot {row['lot_code']}"
+    return f"line {row['line']}" if row["line"] else "an earlier line"
+
+
+def purchase_words(one: ToBuy) -> str:
+    """``2 x 25 kg of flour (Type 550) from Valley Mill, 37.00, comes on 2026-12-04``."""
     packs = ", ".join(
         f"{pack['count']} x {amount_of(pack['holds'], one['unit'], one['item_slug'])} ({pack['name']})"
         for pack in one["packs"]
     )
     supplier = f" from {one['supplier']}" if one["supplier"] else ""
-    cost = "" if one["cost"] is None else f", {money(one['cost'])} by the last price"
+    cost = "" if one["cost"] is None else f", {money(one['cost'])}" + (" by the last price" * one["is_last_price"])
+    comes = "" if one["arrives_on"] == one["order_on"] else f", comes on {one['arrives_on']}"
+    late = ", too late" if one["is_late"] else ""
     left = "" if one["left_over"] == "0" else f"; {amount(one['left_over'], one['unit'])} left over"
-    return f"{packs}{supplier}{cost}{left}"
+    return f"{packs}{supplier}{cost}{comes}{late}{left}"

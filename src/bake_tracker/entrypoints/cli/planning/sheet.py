@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from bake_tracker.clock import now
-from bake_tracker.domain.planning.paper import job_words, weighed_amount
+from bake_tracker.domain.planning.paper import job_words, source_words, weighed_amount
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.planning.words import for_whom
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table
@@ -52,6 +52,6 @@ def _show(found: DaySheet, pdf: Path | None) -> None:
 
 
 def _sources(one: TakenQuantity) -> str:
-    told = [row["lot_code"] or "made before" for row in one["taken_from"]]
+    told = [source_words(row) for row in one["taken_from"]]
     missing = [] if one["missing"] == "0" else [f"{weighed_amount(one['missing'], one['unit'])} missing"]
     return ", ".join([*told, *missing])

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from fastapi import Request
 from starlette.responses import Response
 
+from bake_tracker.clock import now
 from bake_tracker.domain.amounts import amount_of
 from bake_tracker.domain.errors import ServiceError
 from bake_tracker.domain.slices import Found
@@ -16,9 +17,11 @@ from bake_tracker.entrypoints.web.lists import Column, ListOf
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.operations.recorded import is_recorded
+from bake_tracker.queries.planning.week import load_plan
 from bake_tracker.queries.views.purchase import PurchaseView, load_purchase_slice, load_purchase_view
 from bake_tracker.services.buying.change import record_purchase_order_cancellation
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
+from bake_tracker.services.planning.purchases import record_suggested_purchases
 from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
 from bake_tracker.services.stock.receipt import check_has_come
 
@@ -43,13 +46,22 @@ LIST = ListOf(
 
 @router.get("/buy", name="buy", dependencies=[VIEWER])
 def buy(request: Request, show: Literal["", "all"] = "") -> Response:
-    """List the purchase orders of which something is still to come, or all of them."""
-    ask = LIST.ask(request)
-    with read_scope() as session:
-        house = load_bakery(session)
-        found = load_purchase_slice(session, ask, shown=show or "open")
-    rows = [{**row, "what": ", ".join(_goods(one) for one in row["goods"])} for row in found.rows]
-    return LIST.answer(request, "buy.html", Found(rows, found.next), bakery=house, show=show)
+    """Show what to buy for the plan, and the purchase orders of which something is still to come, or all of them."""
+    return _list(request, show, None)
+
+
+@router.post("/buy", name="do_buy", dependencies=[OWNER])
+def do_buy(request: Request, form: Sent) -> Response:
+    """Order what the plan suggests to order until a day."""
+    try:
+        by = form.day("order_by", needed=True)
+        form.done()
+        done = run_in_transaction(
+            lambda session: record_suggested_purchases(session=session, order_by=by, operation_id=form.operation_id)
+        )
+    except ServiceError as error:
+        return _list(request, "", form.refused(error), status_of(error))
+    return go_to(request, "operation", {"done": "1"}, operation_id=done["operation_id"])
 
 
 @router.get("/buy/{purchase_order_id}", name="purchase_order", dependencies=[VIEWER])
@@ -106,6 +118,27 @@ def do_cancel_purchase(request: Request, purchase_order_id: PurchaseId, form: Se
     except ServiceError as error:
         return _page(request, purchase_order_id, status_of(error), cancelling=form.refused(error))
     return go_to(request, "purchase_order", {"done": "1"}, purchase_order_id=purchase_order_id)
+
+
+def _list(request: Request, show: str, form: Form | None, status: int = 200) -> Response:
+    ask, at = LIST.ask(request), now()
+    with read_scope() as session:
+        house = load_bakery(session)
+        found = load_purchase_slice(session, ask, shown="all" if show else "open")
+        suggested = load_plan(session, at)["buy"]
+    rows = [{**row, "what": ", ".join(_goods(one) for one in row["goods"])} for row in found.rows]
+    last = max((one["order_on"] for one in suggested if one["supplier_id"] is not None), default=None)
+    return LIST.answer(
+        request,
+        "buy.html",
+        Found(rows, found.next),
+        status=status,
+        bakery=house,
+        show=show,
+        suggested=suggested,
+        can_order=last is not None,
+        form=form or blank(request, order_by=house.local_day(at).isoformat()),
+    )
 
 
 def _goods(one: Any) -> str:

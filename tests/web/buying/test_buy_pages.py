@@ -1,6 +1,7 @@
 """The pages of purchase orders: send one, change it, receive it, cancel it."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from bake_tracker.domain.access import Role
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.orders.order import record_order
+from support.command_line import CommandLine
 from support.kitchen import Kitchen
 from support.shelf import Buyer
 from support.web import Web, submit
@@ -122,3 +124,18 @@ def test_an_owner_orders_what_the_plan_suggests(office: Office) -> None:
     assert "Ordered what the plan suggests" in office.text(done.headers["location"])
     page = office.text("/buy")
     assert ("To order for" in page, "Type 550" in page, "Sent" in page) == (False, False, True)
+
+
+def test_the_page_for_the_supplier_is_printed(office: Office, bake: CommandLine, tmp_path: Path) -> None:
+    """Its page and its PDF have the packages and prices; the same order gives the same file."""
+    path = f"/buy/{office.buyer.order(note='back door')['purchase_order_id']}"
+    assert f"{path}/sheet" in office.text(path)
+    page = office.text(f"{path}/sheet")
+    assert [text in page for text in ("Mill", "Type 550", "75.00", "back door")] == [True] * 4
+    pdf = office.owner.get(f"{path}/sheet.pdf")
+    assert (pdf.headers["content-type"], pdf.content[:4]) == ("application/pdf", b"%PDF")
+    api = office.web.program(Role.VIEWER).get("/api/v1/purchase-orders/1/sheet.pdf")
+    assert api.content == pdf.content
+    bake("purchase", "show", "1", "--pdf", str(tmp_path / "order.pdf"))
+    assert (tmp_path / "order.pdf").read_bytes() == pdf.content
+    assert "must end in .pdf" in bake("purchase", "show", "1", "--pdf", str(tmp_path / "order.doc")).err

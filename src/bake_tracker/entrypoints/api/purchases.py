@@ -21,11 +21,14 @@ from bake_tracker.entrypoints.api.common import (
     reads,
     recorded,
     routes,
+    sends,
     tagged,
     writes,
 )
 from bake_tracker.entrypoints.api.fields import Day, HowMany, Id, Money, Reason, Some, Text
 from bake_tracker.entrypoints.http.access import OWNER
+from bake_tracker.entrypoints.http.downloads import file_answer
+from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.views.purchase import PurchaseRow, PurchaseView, load_purchase_slice, load_purchase_view
 from bake_tracker.services.buying.change import (
     PurchaseOrderCancellationResult,
@@ -122,6 +125,17 @@ def get_purchase_order(request: Request, purchase_order_id: Key) -> Response:
     """One purchase order with its lines, what came for it, and its changes."""
     with read_scope() as session:
         return tagged(request, load_purchase_view(session, purchase_order_id))
+
+
+@router.get("/purchase-orders/{purchase_order_id}/sheet.pdf", **sends("pdf"))
+def get_purchase_sheet(purchase_order_id: Key) -> Response:
+    """A purchase order as the supplier gets it."""
+    from bake_tracker.files.purchase_pdf import render_purchase_order  # a PDF library that others do not need
+
+    with read_scope() as session:
+        found, house = load_purchase_view(session, purchase_order_id), load_bakery(session)
+    content = render_purchase_order(found, house.name, house.currency, house.decimals)
+    return file_answer(content, f"purchase-order-{purchase_order_id}.pdf")
 
 
 @router.post("/purchase-orders", **writes(PurchaseOrderResult, OWNER))

@@ -32,7 +32,7 @@ def add(
         list[str], typer.Argument(help="for example '4 Type 550 @18.50': packages, product or item, price of one")
     ],
     wanted: Annotated[Any, typer.Option(parser=parse.day, help="the day it should come, for example 2026-12-04")],
-    note: Annotated[str | None, typer.Option(help="free text")] = None,
+    note: Annotated[str | None, typer.Option(help="free text for the supplier")] = None,
     operation_id: OperationId = None,
 ) -> None:
     """Order packages from a supplier. Without a price, that of the product's terms holds."""
@@ -59,7 +59,7 @@ def change(
     what: Annotated[list[str] | None, typer.Argument(help="all lines anew, for example '6 Type 550 @17.90'")] = None,
     wanted: Annotated[Any, typer.Option(parser=parse.day, help="another day")] = None,
     supplier: Annotated[str | None, typer.Option(help="another supplier: slug or id")] = None,
-    note: Annotated[str | None, typer.Option(help="free text, or none")] = None,
+    note: Annotated[str | None, typer.Option(help="free text for the supplier, or none")] = None,
     operation_id: OperationId = None,
 ) -> None:
     """Change a purchase order. Lines replace all its lines; what came in must stay in it."""

@@ -1,5 +1,6 @@
 """Purchase orders: list and show them, and receive what comes for them."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from bake_tracker.entrypoints.cli.buying.ordering import PurchaseNumber, packs_w
 from bake_tracker.entrypoints.cli.options import DatesOption, DecimalsOption, OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
 from bake_tracker.entrypoints.cli.stock.deliver import COLUMNS, show_delivery, take_goods
+from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.queries.views.purchase import PurchaseRow, PurchaseView, load_purchase_slice, load_purchase_view
 from bake_tracker.services.database import Session
@@ -83,9 +85,23 @@ def list_purchases(
     answer(ask(work), _show_rows)
 
 
-def show_purchase(order: PurchaseNumber) -> None:
+def show_purchase(
+    order: PurchaseNumber,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="write it to this file, for the supplier")] = None,
+) -> None:
     """Show one purchase order: its lines, what came for it, and its changes."""
-    answer(ask(lambda session: load_purchase_view(session, order)), _show)
+    found, house = ask(lambda session: (load_purchase_view(session, order), load_bakery(session)))
+    if pdf is not None:
+        from bake_tracker.files.purchase_pdf import render_purchase_order, write_purchase_order
+
+        write_purchase_order(pdf, render_purchase_order(found, house.name, house.currency, house.decimals))
+
+    def show(view: PurchaseView) -> None:
+        _show(view)
+        if pdf is not None:
+            say(f"Wrote {pdf}")
+
+    answer(found, show)
 
 
 def _show_rows(rows: list[PurchaseRow]) -> None:

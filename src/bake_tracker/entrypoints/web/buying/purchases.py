@@ -10,6 +10,7 @@ from bake_tracker.domain.amounts import amount_of
 from bake_tracker.domain.errors import ServiceError
 from bake_tracker.domain.slices import Found
 from bake_tracker.entrypoints.http.access import BAKER, OWNER, VIEWER
+from bake_tracker.entrypoints.http.downloads import file_answer
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.buying.words import STATE_WORDS, PurchaseId
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank, by_line
@@ -68,6 +69,25 @@ def do_buy(request: Request, form: Sent) -> Response:
 def purchase_order(request: Request, purchase_order_id: PurchaseId, done: bool = False) -> Response:
     """Show one purchase order; ``done`` marks it as just recorded."""
     return _page(request, purchase_order_id, done=done)
+
+
+@router.get("/buy/{purchase_order_id}/sheet", name="purchase_sheet", dependencies=[VIEWER])
+def purchase_sheet(request: Request, purchase_order_id: PurchaseId) -> Response:
+    """Show a purchase order as the supplier gets it, to print."""
+    with read_scope() as session:
+        order, house = load_purchase_view(session, purchase_order_id), load_bakery(session)
+    return render(request, "purchase_sheet.html", bakery=house, order=order)
+
+
+@router.get("/buy/{purchase_order_id}/sheet.pdf", name="purchase_sheet_file", dependencies=[VIEWER])
+def purchase_sheet_file(purchase_order_id: PurchaseId) -> Response:
+    """Send it as PDF."""
+    from bake_tracker.files.purchase_pdf import render_purchase_order  # a PDF library that others do not need
+
+    with read_scope() as session:
+        order, house = load_purchase_view(session, purchase_order_id), load_bakery(session)
+    content = render_purchase_order(order, house.name, house.currency, house.decimals)
+    return file_answer(content, f"purchase-order-{purchase_order_id}.pdf", is_inline=True)
 
 
 @router.post("/buy/{purchase_order_id}/receive", name="do_receive_purchase", dependencies=[BAKER])

@@ -16,7 +16,7 @@ _MOST_TOLD = 4
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block's recipes, and what a person should know of it if there is none."""
+    """A block's recipes, and what to tell a person if there is none."""
 
     recipes: tuple[dict[str, Any], ...]
     found: str

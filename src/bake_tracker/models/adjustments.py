@@ -18,7 +18,7 @@ KINDS = (
 class Adjustment(Base):
     """One change to one lot, with its kind and reason; the movement of the same operation and lot holds its cost.
 
-    A return has the operation that it returns goods of: the hand-over, or the receipt of what goes back to a supplier.
+    A return names the operation whose goods it returns: the hand-over, or the receipt if they go back to a supplier.
     """
 
     __tablename__ = "adjustment"

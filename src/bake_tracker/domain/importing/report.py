@@ -12,7 +12,7 @@ from bake_tracker.domain.importing.sections import Sections
 MAX_UNKEPT = 100
 
 # Fields without information of their own: an ingredient's category is the root of its tree, an event's year is in its
-# date, and the rest was used to find out what a row is.
+# date, and the others were used to find out what a row is.
 _SILENT: dict[str, set[str]] = {
     "ingredients": {"category", "hierarchy_level"},
     "materials": {"category", "subcategory_slug", "base_unit_type"},

@@ -270,7 +270,7 @@ def _is_named_by_its_measure(labels: Sequence[str], named: Sequence[Token]) -> b
 
 
 def name_problem(name: str, unit: str) -> str | None:
-    """Why a new item, of which a line has so many of this unit, cannot have this name."""
+    """Why a new item, of which a line has this many of this unit, cannot have this name."""
     tokens = tokens_of(name)
     if any(has_another_amount(tokens, place) for place in range(len(tokens))):
         return MORE

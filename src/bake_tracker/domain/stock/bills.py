@@ -1,4 +1,4 @@
-"""What a bill changes: the whole cost of a lot, a signed change of it, or an amount that a delivery's lots share."""
+"""What a bill changes: a lot's whole cost, a signed change to it, or an amount shared by the lots of a delivery."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -156,7 +156,7 @@ def recorded(
     With ``strict`` True or False, the answer has ``warnings`` if something in it looks mistyped.
 
     Raises:
-        DoubtfulError: there are warnings and ``strict`` is True; nothing is recorded. A replay is answered as at first.
+        DoubtfulError: there are warnings and ``strict`` is True; nothing is recorded. A replay gets the first answer.
     """
 
     def work(session: Session) -> Mapping[str, Any]:

@@ -48,7 +48,7 @@ SHOWN = 200
 
 At = Annotated[datetime | None, Query(description="up to now, the default; without an offset, local time")]
 By = Annotated[
-    Literal["recorded", "happened"], Query(description="what the ledger said then, or what is known now of that time")
+    Literal["recorded", "happened"], Query(description="what the ledger said then, or what we know now about then")
 ]
 
 

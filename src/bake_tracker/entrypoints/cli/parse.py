@@ -1,4 +1,4 @@
-"""Turn what people type into exact values; a usage error shows how to write the rest."""
+"""Turn what people type into exact values; a usage error shows how to write them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -63,7 +63,7 @@ def _end() -> None:
 def stop_with_the_server() -> None:
     """In a worker, stop when the parent process is gone; nothing else would stop it.
 
-    After a ``kill -9`` of the parent, workers would otherwise run for ever and keep the port from a new server.
+    After a ``kill -9`` of the parent, workers would otherwise run for ever, and a new server could not use the port.
     """
     if server := multiprocessing.parent_process():
         threading.Thread(target=_stop_after, args=(server,), daemon=True).start()

@@ -28,7 +28,7 @@ def not_reversed(operation_id: InstrumentedAttribute[str]) -> ColumnElement[bool
 def between(at: Any, house: BakeryInfo, since: date | None, until: date | None) -> Iterator[ColumnElement[bool]]:
     """Conditions from the start of ``since`` to the end of ``until``, in the bakery's time zone.
 
-    A day before or after everything that can be recorded, such as 0001-01-01 or 9999-12-31, is no limit on its side.
+    A day before or after everything that can be recorded, such as 0001-01-01 or 9999-12-31, sets no limit on its side.
     """
     if since is not None and since > BEFORE_EVERYTHING:
         yield at >= _midnight(since, house)

@@ -1,4 +1,4 @@
-"""Movements of goods that came in, and the moment at which they were there."""
+"""Movements of goods that came in, and the moment from which they count."""
 
 from collections.abc import Iterator
 from datetime import datetime

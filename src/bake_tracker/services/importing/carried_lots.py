@@ -27,7 +27,7 @@ def finish_carried(operation: Operation, plan: ImportPlan, received: Mapping[str
     released: defaultdict[date, list[int]] = defaultdict(list)
     held: list[int] = []
     for _, lot in plan.lots:
-        # A lot whose release has ended is expired here as it was there.
+        # A lot whose release has ended is expired here, just as it was there.
         if lot.usable_until and lot.usable_until != lot.expires_on and lot.usable_until >= today:
             released[lot.usable_until].append(received[lot.operation_id])
         if lot.on_hold:

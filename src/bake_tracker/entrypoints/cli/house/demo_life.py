@@ -165,7 +165,7 @@ def _mishaps(ids: dict[str, int]) -> None:
 
 
 def _take_orders(ids: dict[str, int], today: date) -> None:
-    """Take a week of orders, of which a part of the first is handed over."""
+    """Take a week of orders, and hand over a part of the first one."""
     taken: list[int] = []
     for ahead, hour, who, boxes in _ORDERS:
         line = {"item_id": ids["Holiday box"], "quantity": boxes, "price": Decimal("9.50")}

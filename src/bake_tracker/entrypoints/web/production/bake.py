@@ -117,7 +117,7 @@ def _refuse_parts(session: Session, came_out: tuple[int, Any], outputs: Sequence
 
 
 def _also_made(form: Form, recipe: Recipe) -> list[OutputInput]:
-    """The other products of the recipe of which a number was entered."""
+    """The recipe's other products for which a number was entered."""
     found: list[OutputInput] = []
     for item_id in recipe.makes:
         number = form.number(f"also_{item_id}")

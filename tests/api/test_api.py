@@ -253,7 +253,7 @@ ASKED = {
 
 
 def test_every_reading_route_answers_as_described(kitchen: Kitchen, web: Web) -> None:
-    """For existing things each answers with 200, the described body, and a tag if it is JSON."""
+    """Each answers for existing things with 200, the described body, and a tag if it is JSON."""
     headers = owner_of(web)
     owner = web.client(headers=headers)
     live(kitchen, owner, 0)

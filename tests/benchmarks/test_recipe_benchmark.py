@@ -13,7 +13,7 @@ PAGES = DATA / "pages"
 
 @pytest.mark.thorough
 def test_the_lines_and_pages_of_the_tests_are_scored() -> None:
-    """Nothing wrong is taken from the pages, and every yield is right or doubted."""
+    """No line of the pages is accepted wrongly, and every yield is right or doubted."""
     out = run_benchmark("recipes")
     rows = {line.split("  ")[0]: line.split() for line in (line.strip() for line in out.splitlines())}
     assert rows["lines it was tuned on"][5:7] == ["60", "60"]

@@ -109,7 +109,7 @@ def test_options_behind_a_sqlite_path_are_refused_instead_of_becoming_a_file(tmp
 
 @pytest.mark.parametrize("url", ["sqlite:/x.db", "sqlite://x.db", "sqlite:x.db"])
 def test_a_sqlite_url_with_too_few_slashes_is_refused(url: str) -> None:
-    """What would be a host is not taken for a path."""
+    """A part that would be a host is not taken for a path."""
     with pytest.raises(ValidationError, match="must be sqlite:///FILE"):
         database.database_url(url)
 

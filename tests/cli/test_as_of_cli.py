@@ -22,7 +22,7 @@ def bakery(bake: CommandLine) -> CommandLine:
 
 
 def test_by_recording_it_is_what_the_ledger_said_and_by_happening_what_was_there(bakery: CommandLine) -> None:
-    """In January the ledger knew of nothing; now it is known that there was flour."""
+    """In January the ledger had no flour; now we know that there was some."""
     early = "2026-01-06T12:00"
     assert bakery("as-of", early, "stock").out.splitlines() == [
         "2026-01-06 12:00:00 UTC, as the ledger said:",
@@ -42,7 +42,7 @@ def test_by_recording_it_is_what_the_ledger_said_and_by_happening_what_was_there
 
 
 def test_an_item_is_explained_as_it_was(bakery: CommandLine) -> None:
-    """What had gone by then, and what was left; a lot of unknown cost is named."""
+    """The answer has what had gone by then, and what was left; a lot of unknown cost is named."""
     then = bakery("as-of", "0s", "explain", "flour")
     assert then.code == 2  # no length of time
     found = bakery("as-of", "1d", "explain", "flour", "--json").json

@@ -36,7 +36,7 @@ def test_a_command_writes_amounts_as_the_currency_does(
 
 
 def test_every_amount_of_a_command_may_have_the_bakerys_currency(bake: CommandLine, tmp_path: Path) -> None:
-    """In an option, a line, a file and a bill; another currency is refused wherever it stands."""
+    """This holds in an option, a line, a file and a bill; another currency is refused everywhere."""
     bake("init", "--currency", "EUR")
     bake("item", "add", "ingredient", "Flour", "--unit", "g")
     bake("item", "add", "finished_unit", "Bun", "--shelf-life", "none")

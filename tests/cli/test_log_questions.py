@@ -35,7 +35,7 @@ def test_errors_come_from_every_file_with_an_example_to_look_at(bake: CommandLin
 
 
 def test_two_spans_are_compared(bake: CommandLine) -> None:
-    """What was never refused before and is now stands first, in words."""
+    """An operation that is refused now and never was before comes first, in words."""
     waste = [line(number, operation="record_waste") for number in (*range(30), *range(1_000, 1_030))]
     sales = [line(number, operation="record_sale") for number in range(30)]
     refused = [line(number, "conflict", operation="record_sale") for number in range(1_000, 1_030)]
@@ -52,7 +52,7 @@ def test_two_spans_are_compared(bake: CommandLine) -> None:
 
 
 def test_why_ranks_what_tells_lines_apart(bake: CommandLine) -> None:
-    """Among one operation, one till makes the trouble; the lines may be in a compressed file."""
+    """Within one operation, one till causes the trouble; the lines may be in a compressed file."""
     refused = [line(number, "conflict", till="till-9", fields=["x"]) for number in range(40)]
     other = [line(number, till=f"till-{number % 3}") for number in range(40, 400)]
     elsewhere = [line(number, operation="record_sale", till="till-9") for number in range(400, 800)]

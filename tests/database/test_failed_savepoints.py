@@ -31,7 +31,7 @@ def test_a_failed_release_cannot_be_kept_by_catching_the_error(kitchen: Kitchen)
 
 
 def test_a_failed_rollback_to_a_savepoint_cannot_be_kept_either(kitchen: Kitchen) -> None:
-    """When the ROLLBACK TO of a refusal fails, the transaction can only be rolled back."""
+    """If the ROLLBACK TO after a refusal fails, the transaction can only be rolled back."""
     flour = kitchen.ingredient("Flour")
     fail_at("ROLLBACK TO")
     with pytest.raises(PendingRollbackError), session_scope() as session:

@@ -67,7 +67,7 @@ def test_a_write_that_is_under_way_is_refused_before_its_commit(file: Path, oper
 
 
 def test_other_programs_may_close_the_database_and_this_one_may_open_it_again(file: Path) -> None:
-    """With the last connection, SQLite deletes the files beside the database, and makes new ones later."""
+    """When the last connection closes, SQLite deletes the files beside the database, and makes new ones later."""
     for name in ("Fair", "Feast"):
         run_in_transaction(lambda session, name=name: things.record_event(name, session=session))
         dispose_engines()

@@ -181,7 +181,7 @@ def test_stock_recipes_and_names_do_not_wait_for_each_other(kitchen: Kitchen) ->
 
 
 def test_an_import_overtaken_by_another_says_to_run_it_again(kitchen: Kitchen) -> None:
-    """Until then none of it is stored, and no database error is shown."""
+    """None of it is stored, and no database error is shown."""
     with session_scope() as session:
         things.record_item("ingredient", "Rye", "g", session=session, slug="flour_rye")
         before = stored(kitchen)

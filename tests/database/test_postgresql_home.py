@@ -133,7 +133,7 @@ def test_a_failure_outside_any_operation_is_logged_once_per_attempt(
 
 
 def test_the_attempts_end_when_the_time_for_them_is_over(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If attempts take long there are fewer: after the time limit only the last one begins."""
+    """If attempts take long, there are fewer of them: after the time limit only the last one begins."""
     clock = iter(range(0, 1_000, 20))
     monkeypatch.setattr("bake_tracker.database.scopes.time.monotonic", lambda: next(clock))
     monkeypatch.setattr("bake_tracker.database.scopes.time.sleep", lambda _: None)

@@ -140,7 +140,7 @@ def test_an_upgraded_bakery_has_its_ledger_and_verifies(upgraded: str, old: Path
 
 
 def test_an_upgraded_lot_may_be_used_until_it_expires(upgraded: str) -> None:
-    """Nothing was ever released, so this is as before."""
+    """Nothing was ever released, so its expiry decides, as before."""
     with read_scope() as session:
         lots = session.execute(text("SELECT expires_on, usable_until FROM lot")).all()
     assert lots != []
@@ -218,7 +218,7 @@ def test_the_page_on_upgrading_can_be_followed(old: Path, tmp_path: Path, bake: 
 def test_a_restored_database_has_every_reference_that_a_new_one_has(
     upgraded: str, old: Path, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Even the references that were dropped while rows came in any order are there."""
+    """This includes the references that were dropped while rows were restored in any order."""
     target = MAKERS["postgresql"](request, made(tmp_path / "restored"))
     restore(lines_of(old), target)
     keys = text("SELECT conname, convalidated FROM pg_constraint WHERE contype = 'f' ORDER BY conname")

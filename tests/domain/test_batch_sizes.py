@@ -59,7 +59,7 @@ def test_what_it_makes_goes_before_its_ingredients() -> None:
 
 
 def test_products_are_added_if_they_come_out_together() -> None:
-    """8 buns of 50 g and 100 g of scraps; as alternatives that differ they say nothing, and the ingredients count."""
+    """8 buns of 50 g and 100 g of scraps; if they are alternatives that differ, the ingredients count instead."""
     lines, makes = [of(SUGAR, 1_000, "g")], {5: (BUN, 8_000_000), 6: (SCRAPS, 100_000_000)}
     assert batches(cake((50, "g"), lines, makes, together=True)) == Fraction(1, 10)
     assert batches(cake((50, "g"), lines, makes)) == Fraction(1, 20)

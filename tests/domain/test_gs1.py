@@ -32,7 +32,7 @@ WHOLE = Scanned(GTIN, "M-7", date(2026, 12, 31))
     ],
 )
 def test_a_code_is_read_in_every_form(text: str) -> None:
-    """In brackets, with a scanner's prefix and FNC1, and plain; day 00 is the last of the month."""
+    """It may be in brackets, have a scanner's prefix and FNC1, or be plain; day 00 is the last of the month."""
     assert read_gs1(text) == WHOLE
 
 
@@ -85,7 +85,7 @@ def test_a_lot_code_may_hold_brackets_and_looks_of_other_identifiers() -> None:
     ],
 )
 def test_a_year_of_two_digits_is_near_this_one(text: str, year: int | None, day: date) -> None:
-    """At most 50 years ahead or 49 ago, as GS1 has it."""
+    """It is at most 50 years ahead or 49 years ago, as GS1 defines."""
     assert read_gs1(text, year) == Scanned(None, None, day)
 
 

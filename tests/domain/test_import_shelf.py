@@ -75,5 +75,5 @@ def test_every_circle_is_found_and_each_reference_read_once() -> None:
     ],
 )
 def test_a_circle_leaves_out_those_before_it(children: dict[str, list[str]], found: list[list[str]]) -> None:
-    """What leads to a circle is not part of it."""
+    """A row that only leads to a circle is not part of it."""
     assert list(circles(children)) == found

@@ -33,7 +33,7 @@ from support.depth import rounds
     st.lists(st.integers(0, 10**6), min_size=1, max_size=8).filter(any),
 )
 def test_a_change_is_shared_by_weight_to_the_millionth(change: int, weights: list[int]) -> None:
-    """Each part differs from its exact share by less than one; of equal parts the earlier gets the rest."""
+    """Each part differs from its exact share by less than one; of equal parts, the earlier gets the remainder."""
     parts = shares(change, weights, [0] * len(weights))
     assert sum(parts) == change
     for part, weight in zip(parts, weights, strict=True):
@@ -195,7 +195,7 @@ def test_costs_are_conserved_through_any_tree(
 
 
 def test_what_came_back_costs_the_same_for_each_as_what_did_not() -> None:
-    """Of 100, 10 were sold and 4 came back; 6 and what a count had seen leave 90 on hand."""
+    """Of 100, 10 were sold and 4 came back; after the 6 still out and a counted correction, 90 are on hand."""
     bread = Costed(1, 11, "receipt", True, 0, 90, 0)
     sold, wasted, counted = (Taken(key, str(key), 1, n, 0) for key, n in ((12, 10), (13, 5), (15, 4)))
     back = [Returned(14, 12, 4, 0), Returned(16, 13, 5, 0)]

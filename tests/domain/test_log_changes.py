@@ -124,7 +124,7 @@ def test_too_much_is_more_than_a_share_or_a_number() -> None:
 
 
 def test_evidence_weighs_lift_and_support_together() -> None:
-    """One of one says less than half of a hundred; equal shares say nothing."""
+    """One line out of one proves less than fifty out of a hundred; equal shares prove nothing."""
     assert evidence(5, 10, 50, 100) == pytest.approx(0, abs=1e-9)
     assert evidence(1, 1, 1, 100) < evidence(50, 100, 1, 100)
     assert evidence(0, 0, 5, 10) == 0

@@ -30,7 +30,7 @@ def test_more_than_the_ledger_can_count_is_refused() -> None:
 
 
 def test_the_measures_connect_the_units() -> None:
-    """By weight, by volume and by the piece; never a length."""
+    """They connect weight, volume and pieces, but never a length."""
     egg = Item(1, "ingredient", "egg", "Egg", "g", g_per_ml=Fraction(103, 100), g_per_each=Fraction(53))
     assert factor_of(egg, "each") == Fraction(1, 53)
     assert factor_of(egg, "ml") == Fraction(100, 103)

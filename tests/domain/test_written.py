@@ -88,7 +88,7 @@ def test_a_number_is_read_by_who_wrote_it(
 
 
 def test_a_refusal_shows_both_readings_and_how_to_write_each() -> None:
-    """What it advises is read as that number."""
+    """The text that it advises is read as that number."""
     for text, whole, decimal in (("1,250", "1250", "1.25"), ("1.234", "1234", "1.2340")):
         with pytest.raises(UnreadableError, match=f"may be {whole} or .*; write {whole} or {decimal}") as refused:
             read_number(text, FILE)
@@ -134,7 +134,7 @@ def test_a_stored_number_has_no_notation() -> None:
 
 
 def test_json_and_our_own_files_never_group() -> None:
-    """What could be a group is refused instead of read."""
+    """Digits that could be a group are refused instead of read."""
     assert read("1234.5", PLAIN) == 1234 + HALF
     assert [read(text, PLAIN) for text in ("1,250", "1 250", "1,234.50", "2,5")] == [None] * 4
 

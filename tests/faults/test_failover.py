@@ -206,7 +206,7 @@ def test_who_may_not_read_the_history_is_told_so(
 def test_the_server_decides_what_the_log_calls_unknown(
     pair: TwoServers, follow: Callable[[], str], bake: CommandLine
 ) -> None:
-    """If there is no row: rolled back, still open, or nobody knows, as on another timeline."""
+    """Without a row, it was rolled back, is still open, or nobody knows, for example on another timeline."""
     pair.replicate()
     bake("log", "verify")
     with session_scope() as session:

@@ -133,7 +133,7 @@ def test_what_no_transaction_can_have_for_itself_is_refused(database_url: str) -
 
 
 def test_options_are_read_as_the_server_reads_them() -> None:
-    """In all three spellings, with spaces escaped; the last of two wins."""
+    """All three spellings are read, with escaped spaces; of two values, the last wins."""
     given = r"-c default_transaction_isolation=repeatable\ read --lock-timeout=5s -csearch_path=a,b  -c lock_timeout=6s"
     assert read_options(given) == {
         "default_transaction_isolation": "repeatable read",

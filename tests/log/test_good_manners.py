@@ -90,7 +90,7 @@ def assert_heard(heard: list[Heard], file: AppendHandler, line_of_sell: int) -> 
 
 
 def test_a_plain_handler_hears_every_line(file: AppendHandler) -> None:
-    """Beside our own file, in the order of the handlers."""
+    """It hears them beside our own file, in the order of the handlers."""
     PACKAGE.addHandler(kept := Kept())
     assert_heard(kept.heard, file, tell())
     assert not hasattr(kept.records[0], "bake_fields")

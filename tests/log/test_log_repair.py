@@ -74,7 +74,7 @@ def repair(path: Path) -> LogRepair:
 
 
 def test_a_repaired_line_says_what_the_lost_one_said(kitchen: Kitchen, bake: CommandLine) -> None:
-    """For every kind of operation: the same fields in the same order, except those that only the lost process knew."""
+    """For every kind of operation, its fields and their order are the same, except what only the lost process knew."""
     assert bake("log", "verify").code == 0  # the log is set up, and the kitchen below writes to it
     record_everything(kitchen)
     lost = without_successes(bake)
@@ -276,7 +276,7 @@ def test_a_repair_that_cannot_write_claims_nothing(bakery: CommandLine, monkeypa
 def test_an_operation_of_an_unknown_kind_is_repaired_without_its_fields(
     bakery: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For another version's operation, the fields that every line has can still be written."""
+    """The fields that every line has can still be written for an operation of another version."""
     lost = without_successes(bakery)[-1]
     none: Callable[[], dict[str, Kind]] = dict
     monkeypatch.setattr(log_repair, "kinds", none)

@@ -155,7 +155,7 @@ def test_a_field_that_no_line_has_is_named(bakery: CommandLine) -> None:
 
 
 def test_lines_after_a_clock_was_set_back_are_those_written_after_it(bake: CommandLine) -> None:
-    """The last step counts; lines that pass each other while they wait to be written are none."""
+    """The last step counts; lines that overtake each other while they wait to be written are not a step."""
     late = line(400) | {"settled_at": at(500)}
     path = write(bake.log_file, [line(900), line(3), line(450), late, line(451), line(480), line(60), line(61)])
     shown = bake("log", "find", "--after-clock-step")

@@ -240,7 +240,7 @@ def test_a_process_that_follows_ends_quietly(path: Path, sqlite_url: str, ending
 
 
 def test_the_search_ends_quietly_when_its_reader_has_seen_enough(path: Path, sqlite_url: str) -> None:
-    """For example in ``bake log find | head -1``."""
+    """This happens in ``bake log find | head -1``, for example."""
     write(path, [line(n) for n in range(20_000)])
     with running(path, "log", "find", "outcome=success") as (program, out, error):
         out.readline()

@@ -213,7 +213,7 @@ def test_lines_of_strange_shapes_are_drawn_as_far_as_they_go(bake: CommandLine) 
 
 
 def test_the_frames_of_an_error_are_shown(bake: CommandLine) -> None:
-    """The last three, nearest to the error."""
+    """The last three are shown, those nearest to the error."""
     frames = [f"/app/{n}.py:1 f" for n in range(9)]
     write(bake.log_file, [line(1, "error", error="KeyError: 'x'", exception={"type": "KeyError", "frames": frames})])
     printed = bake("log", "tree").out

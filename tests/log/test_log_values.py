@@ -162,7 +162,7 @@ def test_logging_to_none_does_not_raise(broken: Any, capsys: pytest.CaptureFixtu
 
 
 def test_logging_at_the_recursion_limit_does_not_raise() -> None:
-    """However deep the caller's stack already is."""
+    """This holds however deep the caller's stack already is."""
 
     def descend() -> int:
         try:

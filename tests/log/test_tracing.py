@@ -272,7 +272,7 @@ def points(collector: Receiver, name: str) -> dict[tuple[str, str], Any]:
 def test_metrics_count_and_time_what_the_log_says(
     kitchen: Kitchen, collector: Receiver, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
-    """By operation and outcome, once each has ended; a span's worth of fields would be too many series."""
+    """They count by operation and outcome, once each has ended; all fields of a span would be too many series."""
     monkeypatch.setenv("OTEL_METRICS_EXPORTER", "otlp")
     bakery = kitchen.simple_bakery()
     log.clear()

@@ -181,7 +181,7 @@ def test_nothing_leaves_a_lot_before_it_arrived(dairy: Kitchen) -> None:
 
 
 def test_passed_over_lots_are_shown_as_they_were_then(dairy: Kitchen) -> None:
-    """What was recorded decides: expired before its release, and usable after a release; the rest came later."""
+    """The record decides: a lot had expired before its release, was usable after it, or came later."""
     lots = {
         code: dairy.receive("Milk", 1, "l", 1, lot_code=code, received_on=day(came), expires_on=expires)["lot_id"]
         for code, came, expires in (

@@ -495,7 +495,7 @@ def test_every_refusal_since_a_time_says_what_would_have_been_enough(bakery: Com
 
 
 def claimed(operation_id: str) -> list[tuple[str, str, list[tuple[str | None, str]]]]:
-    """Of each draw in an explanation: the lot, why this one, and which were passed over, with their state."""
+    """For each draw in an explanation: the lot, why this one, and the lots passed over, with their state."""
     with read_scope() as session:
         story = explain_operation(session, operation_id)
     return [

@@ -79,7 +79,7 @@ def test_a_plan_that_reads_a_whole_table_would_be_seen(long_life: Kitchen) -> No
 
 
 def test_runs_are_walked_in_the_order_of_their_index(long_life: Kitchen) -> None:
-    """Only the slice is sorted: each kind comes in order and stops after the slice."""
+    """Only the slice is sorted: each kind is read in order, and no further than the slice."""
     steps = steps_of(lambda session: load_runs(session, 100))
     if "Limit " in steps:
         assert steps.count("Index Scan production_run") == steps.count("Index Scan assembly_run") == 1

@@ -163,7 +163,7 @@ def test_what_usually_goes_wrong_is_baked_too(planner: Planner) -> None:
 
 
 def test_every_number_of_a_line_opens(planner: Planner) -> None:
-    """Who wants what it makes, what there is already, where what it takes comes from."""
+    """It shows who wants the product, what is on hand, and where the ingredients come from."""
     ann = planner.order("Box", 5, 1)
     bob = planner.order("Cookie", 4, 1)
     why = planner.why(1)
@@ -181,7 +181,7 @@ def test_every_number_of_a_line_opens(planner: Planner) -> None:
 
 
 def test_two_recipes_that_share_the_flour_are_short_together(planner: Planner) -> None:
-    """Each alone is possible: the check of the whole day lists what both of them take."""
+    """Each alone is possible; the check of the whole day lists what both of them take."""
     planner.kitchen.recipe("Rolls", {"Flour": (500, "g")}, {"Roll": 10})
     planner.order("Cookie", 294, 1)
     planner.order("Roll", 100, 1)

@@ -127,7 +127,7 @@ def test_one_recall_takes_all_lots_of_a_code(kitchen: Kitchen) -> None:
 
 
 def test_without_asking_for_the_code_a_recall_is_about_one_lot(kitchen: Kitchen) -> None:
-    """Nothing is added to the answer then, nor for a code that only one lot has."""
+    """The answer then has no extra field, nor does it for a code that only one lot has."""
     first, second, _ = two_deliveries(kitchen)
     assert "same_code" not in recall(second)
     assert {row.id for row in kitchen.rows("SELECT id FROM lot WHERE on_hold")} == {second}

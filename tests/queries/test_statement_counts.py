@@ -60,7 +60,7 @@ def test_the_counter_sees_every_statement_that_the_driver_sees(kitchen: Kitchen)
 
 @pytest.mark.parametrize("needed", [1, 10, 11, 25, 9_999, 10_000, 10_001])
 def test_only_the_lots_that_are_needed_are_read(kitchen: Kitchen, needed: int) -> None:
-    """Of a thousand lots of ten: one lot for ten, two for eleven, all of them for too much."""
+    """Of a thousand lots of ten, a need of ten reads one, a need of eleven two, and too large a need all of them."""
     kitchen.ingredient("Flour")
     kitchen.receive("Flour", 10, "g", 1, received_on=date(2026, 1, 1))
     copy_rows("lot", 999)

@@ -28,7 +28,7 @@ def fresh_postgresql(request: pytest.FixtureRequest, home: Path) -> str:
 
 
 def _drop(admin: Engine, name: str) -> None:
-    """Hundreds of databases of ten megabytes each would fill the memory that the run keeps them in."""
+    """Drop a database: hundreds of ten megabytes each would fill the memory that the run keeps them in."""
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
     admin.dispose()

@@ -28,7 +28,7 @@ def test_a_production_is_undone_and_both_say_so(page: Page) -> None:
 
 
 def test_a_trace_is_followed_by_clicks(page: Page) -> None:
-    """In the picture from the flour to the box; in the lists back again."""
+    """The clicks lead from the flour to the box in the picture, and back again in the lists."""
     sign_in(page, "Vera")
     page.goto("/lots/1")
     expect(page.get_by_role("heading", name=re.compile("^Flour, lot"), level=1)).to_be_visible()

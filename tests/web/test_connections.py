@@ -47,7 +47,7 @@ def talking(talk: Talk) -> None:
 
 @pytest.mark.parametrize("begun", [b"", b"GET / HT", WHOLE[:-2], WHOLE + b"GET", WHOLE + WHOLE[:-2]])
 def test_a_connection_that_sends_no_whole_headers_is_closed(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even if it keeps sending a little; what was asked before is answered."""
+    """It is closed even if it keeps sending a little; what was asked before is answered."""
     monkeypatch.setattr(connections, "HEADERS_WITHIN_S", 0.5)
 
     async def talk(port: int) -> None:

@@ -229,7 +229,7 @@ def test_events_end_for_a_user_who_may_no_longer_see_them(
 def test_no_line_is_sent_after_access_has_ended(
     kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch, way: str | None
 ) -> None:
-    """Not even a line that was written in the same moment; without an end, it is sent."""
+    """A line written in the same moment is not sent either; if nothing ends the access, it is."""
     kitchen.simple_bakery()
     monkeypatch.setattr(log_events, "PAUSE_S", 0.0)
     viewer = web.browser(Role.VIEWER)

@@ -50,7 +50,7 @@ def guess(client: TestClient) -> Any:
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer ", "bearer  ", "BEARER \t"])
 def test_an_empty_token_is_refused_and_opens_nothing(web: Web, header: str) -> None:
-    """Beside a cookie it does not turn off the check of where a form comes from."""
+    """Sent along with a cookie, it does not turn off the check of where a form comes from."""
     browser = web.browser(Role.OWNER)
     evil = {"Authorization": header, "Origin": "https://evil.example"}
     for method, path in (("GET", "/api/v1/items"), ("POST", "/api/v1/events"), ("POST", "/sign-out"), ("GET", "/")):

@@ -173,7 +173,7 @@ def test_the_totals_tried_are_bounded_however_large_the_need(need: int, sizes: l
 
 
 def test_the_best_mix_of_a_large_need_is_the_one_of_a_smaller_and_the_largest() -> None:
-    """From 1,009 times 997 on, 1,009 more are one batch more of the largest."""
+    """From a need of 1,009 times 997 on, 1,009 more units take one more of the largest batch."""
     small, large = best_mix(1_006_000, [997, 1_009]), best_mix(1_006_000 + 1_009 * 90_000, [997, 1_009])
     assert (small.counts[0], small.counts[1] + 90_000) == large.counts
 
@@ -231,7 +231,7 @@ def test_the_days_to_bake_on_cost_least() -> None:
 
 
 def test_without_costs_each_day_bakes_its_own() -> None:
-    """Of equally good plans the one that bakes latest; a day without demand bakes nothing."""
+    """Of equally good plans, the one that bakes latest is chosen; a day without demand bakes nothing."""
     assert over_days([5, 0, 7, 0], setup=0, holding=0).lots == (5, 0, 7, 0)
     assert over_days([5, 5, 5], setup=10, holding=1).lots == (10, 0, 5)
     assert over_days([0, 0], setup=3, holding=1).lots == (0, 0)
@@ -240,7 +240,7 @@ def test_without_costs_each_day_bakes_its_own() -> None:
 
 
 def test_a_batch_serves_no_longer_than_it_keeps() -> None:
-    """With no shelf life each day bakes; with one day, every second; what cannot be served is refused."""
+    """With no shelf life, every day bakes; with one day, every second; a demand that cannot be served is refused."""
     demands = [5, 5, 5, 5]
     assert over_days(demands, setup=100, holding=0, shelf_life=0).lots == (5, 5, 5, 5)
     assert over_days(demands, setup=100, holding=0, shelf_life=1).lots == (10, 0, 10, 0)

@@ -139,7 +139,7 @@ def history(weeks: int) -> list[DaySold]:
 
 
 def test_a_steady_week_is_suggested_again() -> None:
-    """Where a weekday never differs from itself, all of its difference from the mean counts."""
+    """If a weekday is the same every week, all of its difference from the mean counts."""
     found = quantity(history(2), 5, price=2, cost=1)
     assert (found.quantity, found.expected, found.level, found.weekday_factor, found.day_factor) == (60, 60, 30, 2, 1)
     assert quantity(history(2), 0, price=2, cost=1).quantity == 20
@@ -201,7 +201,7 @@ def test_history_that_says_nothing_is_refused(days: list[DaySold], weekday: int,
 
 
 def test_shrunk_weekdays_cost_less_than_the_same_as_last_week() -> None:
-    """On a year of made-up sales with a weekly rhythm and chance, decided each day from the half year before."""
+    """The year of made-up sales has a weekly rhythm and chance; each day is decided from the half year before."""
     state, days = 1, []
     for index in range(364):
         chance = 0

@@ -50,7 +50,7 @@ def test_few_equal_or_noisy_means() -> None:
     ("means", "variance"), [([], 1), ([float("nan")], 1), ([1], float("inf")), ([1, 2], -1), (["1"], 1)]
 )
 def test_means_that_are_none_are_refused(means: Any, variance: Any) -> None:
-    """No means, no numbers, a negative variance."""
+    """There are no means, they are not numbers, or the variance is negative."""
     with pytest.raises(ValidationError):
         shrink(means, variance)
 
@@ -84,7 +84,7 @@ def test_rates_are_pulled_by_their_own_evidence() -> None:
     ],
 )
 def test_rates_of_little_or_even_evidence(records: Any, rates: Any) -> None:
-    """Nothing planned has the rate of all; more good than planned counts as planned; no spread is one rate."""
+    """Without a plan, the overall rate counts; yields above plan count as planned; without spread, rates are equal."""
     if records == {"a": (12, 10), "b": (8, 10)}:
         m = Fraction(9, 10)
         s2 = (10 * Fraction(1, 100) * 2 - m * (1 - m)) / (20 - 10 - 1)

@@ -124,7 +124,7 @@ def test_what_is_stocked_of_a_recipe_is_taken_before_more_is_made() -> None:
 
 
 def test_a_lot_serves_only_while_it_is_there_and_keeps() -> None:
-    """Not before its day, not after its last, not while held, and not if it must keep longer."""
+    """It does not serve before its first day, after its last day, while held, or if it must keep longer."""
     wanted = order("jam", 5, 1)
     for lot, serves in (
         (StockLot("L", "jam", 1, day=5, until=5), True),
@@ -180,7 +180,7 @@ def test_parts_of_boxes_keep_as_long_as_the_customer_wants() -> None:
 
 
 def test_what_should_have_begun_before_today_is_late_and_planned_all_the_same() -> None:
-    """Two days of lead for tomorrow; and what was due yesterday is for today."""
+    """One order needs two days of lead and is due tomorrow; what was due yesterday is planned for today."""
     slow = replace(BUN, lead=2)
     plan = net([order("bun", 11, 5), order("bun", 9, 5)], [], makings=[slow], today=10)
     assert [(line.day, line.begin, line.is_late) for line in plan.lines] == [(10, 10, True)]
@@ -191,7 +191,7 @@ def test_what_should_have_begun_before_today_is_late_and_planned_all_the_same() 
 
 
 def test_leftovers_serve_later_days_while_they_keep() -> None:
-    """20 of the first day's 24 are over: 5 for the next day, 5 for the day after, none for the fourth."""
+    """20 of the first day's 24 are left over: 5 serve the next day, 5 the day after, and none the fourth."""
     plan = net(
         [order("bun", day, quantity, day) for day, quantity in ((1, 4), (2, 5), (3, 5), (4, 5))], [], makings=[BUN]
     )
@@ -234,7 +234,7 @@ def test_par_levels_ask_for_what_orders_do_not() -> None:
     ],
 )
 def test_what_cannot_be_planned_is_refused(asked: dict[str, Any]) -> None:
-    """Floats, negative figures, what is made from itself or in two ways."""
+    """Floats, negative figures, and an item made from itself or in two ways are refused."""
     with pytest.raises(ValidationError):
         net(asked.get("demands", ()), asked.get("lots", ()), **{k: v for k, v in asked.items() if k[-3:] == "ngs"})
 

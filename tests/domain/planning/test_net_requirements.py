@@ -56,7 +56,7 @@ def test_each_period_is_netted_against_stock_receipts_and_safety() -> None:
 
 
 def test_what_should_have_been_released_before_is_late_and_received_all_the_same() -> None:
-    """With its negative period; a period without receipt is not late."""
+    """It shows a negative period; a period without a receipt is not late."""
     plan = net_requirements([3, 0, 4, 5], 0, [0] * 4, lead_time=3)
     assert plan.late == ((-3, 3), (-1, 4))
     assert (plan.planned_receipts, plan.planned_releases) == ((3, 0, 4, 5), (5, 0, 0, 0))
@@ -125,7 +125,7 @@ def test_no_period_ends_below_the_safety_stock(
 
 
 def test_a_later_deficit_is_taken_from_the_nearest_earlier_that_have_something() -> None:
-    """First period 2, then 1; what is missing then makes the first negative, and no other."""
+    """It is taken from period 2, then from 1; what is still missing makes the first negative, and no other."""
     assert available(5, [0, 4, 0, 6, 3], [1, 0, 0, 2, 5]) == (4, 4, None, 2, 0)
     assert available(5, [0, 4, 0, 6, 3], [1, 0, 0, 2, 9]) == (4, 2, None, 0, 0)
     assert available(5, [0, 4, 0, 6, 3], [1, 0, 0, 2, 20]) == (-5, 0, None, 0, 0)

@@ -121,7 +121,7 @@ def test_a_large_need_is_bought_as_if_every_total_was_tried(
 
 
 def test_a_need_of_a_hundred_million_from_small_packs_is_quick() -> None:
-    """Only the rest beside the pack of the best price is searched for."""
+    """Most of it is bought in the pack of the best price; only the remainder is searched for."""
     bought = packs_for(100_000_000, [(24, 3), (36, 4)])
     assert (bought.counts, bought.total, bought.cost) == ((0, 2_777_778), 100_000_008, 11_111_112)
 

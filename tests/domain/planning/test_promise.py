@@ -57,7 +57,7 @@ def test_a_day_asked_for_is_the_first_that_will_do() -> None:
 
 
 def test_what_takes_days_to_make_says_from_when_on_it_works() -> None:
-    """Two days of lead, from today."""
+    """It takes two days of lead, from today."""
     slow = replace(BUN, lead=2, takes={})
     found = earliest(asked("bun", 1), [], [], makings=[slow], today=4, horizon=9)
     assert (found.day, found.at_once, found.stopped_by) == (6, 0, (Stop("buns", "begin", 1, 6),))
@@ -81,7 +81,7 @@ def test_a_full_oven_stops_what_stock_would_allow() -> None:
 
 
 def test_the_grain_is_the_smallest_promise() -> None:
-    """Of 20 in sixes 18; the grain must be something."""
+    """Of 20 in a grain of six, 18 can be promised; a grain of zero is refused."""
     lots = [StockLot("L", "bun", 20)]
     assert earliest(asked("bun", 30), [], lots, today=0, horizon=1, grain=6).at_once == 18
     with pytest.raises(ValidationError):

@@ -35,7 +35,7 @@ def ft06() -> list[list[tuple[int, int]]]:
 
 
 def check_is_valid_and_active(jobs: Jobs, starts: Sequence[Sequence[Any]]) -> None:
-    """Each job in order, each machine one at a time; no operation can begin earlier with the others as they are."""
+    """Jobs are in order, machines do one thing at a time, and no operation alone could begin earlier."""
     busy: dict[int, list[tuple[Any, Any, int, int]]] = defaultdict(list)
     for job, operations in enumerate(jobs):
         assert len(operations) == len(starts[job])
@@ -62,7 +62,7 @@ def test_the_job_shop_of_fisher_and_thompson_takes_no_more_than_61() -> None:
 
 
 def test_small_job_shops() -> None:
-    """None, an empty job, fractions, and one machine for all."""
+    """There may be no job, an empty job, fractions, or one machine for all."""
     assert (job_shop([]).starts, job_shop([]).makespan) == ((), 0)
     assert (job_shop([[], [("a", 3)]]).starts, job_shop([[]]).makespan) == (((), (0,)), 0)
     assert job_shop([[("a", Fraction(1, 2)), ("b", 1)]]).makespan == Fraction(3, 2)
@@ -71,7 +71,7 @@ def test_small_job_shops() -> None:
 
 @pytest.mark.parametrize("duration", [1.0, -1, "1"])
 def test_durations_that_are_none_are_refused(duration: Any) -> None:
-    """Floats and negative ones."""
+    """Floats and negative numbers are refused."""
     with pytest.raises(ValidationError):
         job_shop([[("oven", duration)]])
 
@@ -79,7 +79,7 @@ def test_durations_that_are_none_are_refused(duration: Any) -> None:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(jobs=st.lists(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), max_size=5), max_size=6))
 def test_a_job_shop_is_scheduled_validly_and_actively(jobs: Jobs) -> None:
-    """Whatever the jobs, and no shorter than the longest job or the busiest machine."""
+    """This holds for any jobs; the schedule is no shorter than the longest job or the busiest machine."""
     schedule = job_shop(jobs)
     check_is_valid_and_active(jobs, schedule.starts)
     ends = [starts[-1] + job[-1][1] for job, starts in zip(jobs, schedule.starts, strict=True) if job]
@@ -255,7 +255,7 @@ def test_each_job_is_placed_as_late_as_what_is_free_allows(
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(jobs=st.lists(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5)), max_size=4), max_size=5))
 def test_a_job_shop_given_as_steps_is_scheduled_validly(jobs: Jobs) -> None:
-    """Each machine one at a time, each job in order and ready when due, as none has to begin before it can."""
+    """Each machine does one job at a time, each job is in order, and is ready when due if it can begin in time."""
     due = sum(duration for job in jobs for _, duration in job)
     given = [
         Job(index, due, [RecipeStep("op", duration, resource=str(machine)) for machine, duration in job], index)

@@ -91,7 +91,7 @@ def test_a_lack_that_nobody_can_supply_in_time_has_the_first_day_that_works() ->
 
 
 def test_the_least_and_the_multiple_of_an_order_are_kept() -> None:
-    """Of each order by itself; breaks count."""
+    """They apply to each order by itself; price breaks count."""
     offer = Offer("mill", "flour", [(1, 10, ((6, 7),))], least=4, multiple=2)
     found = suggest([flour(0, 1)], [offer], today=MONDAY).purchases[0]
     assert (found.counts, found.cost, found.over) == ((4,), 40, 3)
@@ -165,7 +165,7 @@ def test_every_lack_is_supplied_in_time_or_listed_as_late(lacks: list[Lack], off
 
 
 def can_be_there(offer: Offer, day: int) -> bool:
-    """Whether ordering on any day from Monday on brings it in time, still good."""
+    """Whether an order on any day from Monday on arrives in time, and the goods are still good."""
     return any(
         order_on + offer.lead <= day <= order_on + offer.lead + (99 if offer.keeps is None else offer.keeps)
         and (offer.order_days is None or date.fromordinal(order_on).weekday() in offer.order_days)

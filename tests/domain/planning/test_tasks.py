@@ -32,7 +32,7 @@ def test_tasks_of_some_days_are_numbered_from_one() -> None:
 
 
 def test_each_line_is_for_somebody_in_the_end() -> None:
-    """Through boxes and batches, each once."""
+    """The orders are found through boxes and batches, each once."""
     ends = ends_of(PLAN)
     by_task = {
         (task.way, task.day): {one.ref for line in task.lines for one in ends[line]} for task in tasks_of(PLAN, 1, 9)

@@ -72,7 +72,7 @@ def test_parts_are_allowed_and_no_longer_and_undone(kitchen: Kitchen) -> None:
 
 
 def test_services_record_parts_as_ever(kitchen: Kitchen) -> None:
-    """Only what a person types is refused, and never a recipe line or a draw."""
+    """Only typed quantities are refused, never a recipe line or a draw."""
     kitchen.ingredient("Egg", "each")
     kitchen.receive("Egg", Fraction(5, 2), "each")
     kitchen.recipe("Rolls", {"Egg": (Fraction(1, 2), "each")}, {"Roll": 10})

@@ -155,7 +155,7 @@ def test_it_is_undone_exactly(kitchen: Kitchen) -> None:
 
 
 def test_undo_needs_the_new_lots_untouched(kitchen: Kitchen) -> None:
-    """What used them or came to the new item since is undone with it, or refuses it."""
+    """Anything that has used them or was added to the new item is undone with it, or prevents it."""
     egg = eggs(kitchen)
     before = shelf(kitchen)
     done = change(egg, "each")

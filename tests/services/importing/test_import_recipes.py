@@ -45,7 +45,7 @@ def made(item: str, per_batch: str, **more: str) -> dict[str, str]:
 def test_an_export_has_them_and_an_import_brings_them_back(
     kitchen: Kitchen, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    """60 g of icing, and 20 croissants together with 500 g of scraps."""
+    """The recipes take 60 g of icing, and make 20 croissants together with 500 g of scraps."""
     kitchen.ingredient("Sugar")
     kitchen.item("finished_unit", "Croissant", "each")
     kitchen.item("finished_unit", "Scraps", "g")

@@ -133,7 +133,7 @@ def test_an_export_of_tandoor_is_a_zip_of_zips(sqlite_url: str, tmp_path: Path) 
 
 
 def test_an_unknown_unit_is_refused_at_its_line(sqlite_url: str) -> None:
-    """Nothing is guessed of a clove."""
+    """The import does not guess what a clove is."""
     recipe = {**MEALIE, "recipeIngredient": [{"quantity": 2, "unit": {"name": "clove"}, "food": {"name": "Garlic"}}]}
     (refused,) = check(read(recipe))["refused"]
     assert (refused["place"], refused["value"]) == ("recipe, ingredient 1.unit", "clove")

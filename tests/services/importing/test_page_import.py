@@ -275,7 +275,7 @@ def test_a_text_of_all_ingredients_is_never_one_sure_line(pantry: Kitchen) -> No
 
 
 def test_a_preview_says_that_the_recipe_is_there_already(pantry: Kitchen) -> None:
-    """With the recipe to change, or another slug, it is no obstacle; neither is a slug remembered as a name."""
+    """If the call names that recipe to change, or another slug, nothing stands in the way."""
     made = record(["5 g salt"])
     assert check(["5 g salt"])["taken_slug"] == "rolls"
     with read_scope() as session:

@@ -144,7 +144,7 @@ def test_a_broken_block_spoils_no_other(tmp_path: Path, broken: str, *, is_first
     ],
 )
 def test_a_recipe_is_found_wherever_schema_org_lets_it_stand(tmp_path: Path, text: str) -> None:
-    """Behind a comment, in a list, a graph or a web page, under a context of any form."""
+    """It may be behind a comment, in a list, a graph or a web page, and under a context of any form."""
     assert load_recipe_page(blocks(tmp_path, text)).lines == ["1 egg"]
     assert load_recipe_page(blocks(tmp_path, text, kind="Application/LD+JSON; charset=utf-8")).lines == ["1 egg"]
 

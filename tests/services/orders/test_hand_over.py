@@ -109,7 +109,7 @@ def test_a_shortage_takes_nothing_and_leaves_the_order_open(book: OrderBook) -> 
 
 
 def test_goods_are_sold_at_the_counter_without_an_order(book: OrderBook) -> None:
-    """With their price and, if somebody says so, a customer and an earlier day."""
+    """The sale keeps their price and, if somebody gives them, a customer and an earlier day."""
     now = book.hand_over(None, {"item_id": book.cookie, "quantity": 2, "price": 1})
     assert (now["order_id"], now["state"], now["recipient_id"], now["total_price"]) == (None, None, None, "2.00")
     with pytest.raises(ValidationError, match="is missing; only of an order"):

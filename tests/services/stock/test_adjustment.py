@@ -69,7 +69,7 @@ def test_an_adjustment_by_lot_uses_that_very_lot(shelf: Shelf) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("is_held", [True, False], ids=["held", "expired"])
 def test_expired_and_held_lots_go_to_nobody(shelf: Shelf, kind: str, is_held: bool) -> None:
-    """By its lot it may be thrown away or corrected; a person gets it only after a release, which is the remedy."""
+    """Such a lot may be thrown away or corrected if it is named; a person gets it only after a release."""
     shelf.kitchen.ingredient("Milk", "ml")
     expires = None if is_held else date(2026, 2, 1)
     lot = shelf.kitchen.receive("Milk", 1, "l", 2, received_on=date(2026, 1, 1), expires_on=expires)["lot_id"]

@@ -59,7 +59,7 @@ def test_goods_that_had_expired_when_they_came_are_taken_and_named(
 def test_an_expiry_far_from_the_shelf_life_is_asked_about(
     kitchen: Kitchen, bake: CommandLine, days: int | None, is_asked: bool
 ) -> None:
-    """Under half of it, or above twice: a year may be mistyped. Without a date, goods keep for their shelf life."""
+    """Under half or above twice that life, a year may be mistyped. Goods without a date keep for their shelf life."""
     kitchen.ingredient("Milk", "ml", shelf_life_days=10)
     expires_on = None if days is None else TODAY + timedelta(days)
     done = came(kitchen, expires_on=expires_on)
@@ -117,7 +117,7 @@ def test_the_command_line_says_it_at_once(milk: Kitchen, bake: CommandLine) -> N
 
 @pytest.mark.one_database
 def test_the_page_and_the_api_say_it_too(milk: Kitchen) -> None:
-    """After the receipt, the page of the operation does, until it is undone; the API adds a field."""
+    """After the receipt, the page of the operation shows the note until it is undone; the API adds a field."""
     web = Web().let_in()
     browser: TestClient = web.browser(Role.BAKER)
     item = milk.ids["Milk"]
@@ -160,7 +160,7 @@ def test_a_terminal_asks_about_goods_that_had_expired(milk: Kitchen, bake: Comma
 
 @pytest.mark.one_database
 def test_a_repeated_command_is_answered_as_at_first(milk: Kitchen, bake: CommandLine) -> None:
-    """Nobody is asked again, and what is checked before a receipt is not checked: it is recorded already."""
+    """Nobody is asked again, and the checks before a receipt are skipped, because it is already recorded."""
     key = ("--operation-id", str(uuid7()))
     line = ("receive", "milk", "1", "l", "--expires", "2016-12-24", "--lot", "M-1", *key)
     first = bake.at_terminal("y\n")(*line)
@@ -191,7 +191,7 @@ def test_a_page_sent_again_asks_nothing(milk: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_a_known_code_with_another_expiry_is_asked_about(milk: Kitchen, bake: CommandLine) -> None:
-    """At a terminal and on a page, for a receipt and a delivery; with the same expiry, nobody is asked."""
+    """A terminal and a page ask, for a receipt and a delivery; with the same expiry, neither does."""
     line = ("receive", "flour", "1", "kg", "--lot", "M-7", "--expires")
     bake(*line, "2099-01-31")
     asked = bake.at_terminal("n\n")(*line, "2099-02-28")

@@ -333,7 +333,7 @@ def test_as_many_statements_however_many_descendants(shelf: Shelf) -> None:
 
 
 def test_a_report_that_ends_before_the_invoice_does_not_say_zero(shelf: Shelf) -> None:
-    """In a report of a part of the month, a cost that counts outside of it is unknown; with it, it is 0.10."""
+    """A report of a part of the month does not know a cost that counts outside of that part; otherwise, it is 0.10."""
     at = [datetime(2026, 2, number, 12, tzinfo=UTC) for number in (4, 5)]
     shelf.adjust("waste", {"lot_id": shelf.lot("LATE").id, "quantity": 100}, happened_at=at[0])
     state({"lot_id": shelf.lot("LATE").id, "cost": 10}, stated_at=at[1])

@@ -344,7 +344,7 @@ def test_the_rest_of_a_run_is_taken_by_policy_as_it_was(shelf: Shelf) -> None:
 
 
 def test_a_part_split_off_after_the_count_has_no_count(shelf: Shelf, counted: Any) -> None:
-    """What is dated after the count asks nothing either, and a later count replaces it."""
+    """A change dated after the count asks nothing either, and a later count replaces it."""
     assert waste(shelf, 1, day(16))["lots"][0]["quantity"] == "-1"
     assert waste(shelf, 1, None)["lots"][0]["quantity"] == "-1"
     shelf.count({"lot_id": shelf.lot("F").id, "counted": 9_000}, counted_at=day(20))
@@ -370,7 +370,7 @@ def test_a_lot_is_not_counted_before_it_came_in(shelf: Shelf) -> None:
 
 
 def test_a_count_of_the_future_is_refused_by_its_check_too(shelf: Shelf) -> None:
-    """What cannot be recorded is not called fine before."""
+    """The check does not pass what cannot be recorded."""
     line = {"lot_id": shelf.lot("F").id, "counted": 9_000}
     for ask in (shelf.look, shelf.count):
         with pytest.raises(ValidationError, match="counted_at: must not be in the future"):

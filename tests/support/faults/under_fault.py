@@ -47,7 +47,7 @@ class Heard:
 
     @property
     def in_doubt(self) -> workers.Turn:
-        """The turn that was asked and not answered, if there is one."""
+        """The turn that was asked for and not answered, if there is one."""
         last = self.turns[-1] if self.turns else []
         return [] if {operation_id for _, operation_id in last} <= set(self.done) else last
 

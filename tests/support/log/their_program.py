@@ -1,4 +1,4 @@
-"""A program of somebody else: set up logging with the lines of a page, then record an event.
+"""Somebody else's program: set up logging with the code of a page, then record an event.
 
 ``python -m support.log.their_program PAGE TITLE`` uses the Python code below this heading.
 """

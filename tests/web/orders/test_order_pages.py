@@ -180,7 +180,7 @@ def test_a_viewer_sees_orders_and_cannot_take_any(counter: Counter) -> None:
 
 
 def test_the_list_sends_the_same_number_of_statements_however_long(counter: Counter) -> None:
-    """Nor does one order depend on how many there are."""
+    """So does the page of one order, however many orders there are."""
     first = counter.book.order()
 
     def counted() -> list[int]:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.one_database
 
 
 def test_the_plan_leads_from_a_line_to_the_order_it_is_for(kitchen: Kitchen) -> None:
-    """What is short, late and to be bought stands on its day; the page of a line opens its numbers."""
+    """What is short, late or to be bought is listed on its day; the page of a line explains its numbers."""
     book = OrderBook(kitchen)
     viewer = Web().let_in().browser(Role.VIEWER)
     assert "Nothing is to be made" in viewer.get("/plan").text

@@ -50,6 +50,7 @@ LOGGERS = {
     "record_recipe_makes": "recipe_service",
     "record_recipe_page": "page_import_service",
     "record_par_level": "par_level_service",
+    "record_recipe_batches": "batch_option_service",
     "record_recipe_rate": "rate_service",
     "record_recipe_yield": "recipe_service",
     "record_recipient": "catalog_service",

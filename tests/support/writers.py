@@ -38,7 +38,7 @@ from bake_tracker.services.importing import recipe_page
 from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.kinds import functions
 from bake_tracker.services.orders import change, hand_over, order
-from bake_tracker.services.planning import par_levels, purchases
+from bake_tracker.services.planning import batch_options, par_levels, purchases
 from bake_tracker.services.production import bake_and_pack, correction
 from bake_tracker.services.stock import (
     adjustment,
@@ -252,6 +252,9 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
         yields=["24 fingers"],
         choices={"create_missing": True},
     ),
+    "record_recipe_batches": lambda k, s: batch_options.record_recipe_batches(
+        k.ids["Cookies"], session=s, step="half", largest=3
+    ),
     "record_recipe_rate": lambda k, s: rates.record_recipe_rate(k.ids["Cookies"], 12, 3, session=s),
     "record_recall": lambda k, s: recall.record_recall(a_lot(s), session=s),
     "record_receipt": lambda k, s: receipt.record_receipt(k.ids["Flour"], 1, "kg", session=s),
@@ -355,6 +358,7 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
             {"reason": "sold out"},
         ),
         "record_hand_over": ("POST", "/hand-overs", {"order_id": orders[2]}),
+        "record_recipe_batches": ("PUT", f"/recipes/{recipe}/batches", {"step": "half", "largest": 3}),
         "record_par_level": ("PUT", "/par-levels", {"item_id": unit, "quantity": 40, "weekday": "saturday"}),
         "record_good_components": (
             "PUT",

@@ -33,6 +33,7 @@ WORDS: Mapping[str, str] = {
     "recipe_yield": "yield",
     "recipe_together": "products together",
     "recipe_rate": "rates",
+    "recipe_batch": "batches",
     "good_component": "components",
     "item_allergen": "allergens",
     "product_allergen": "allergens",

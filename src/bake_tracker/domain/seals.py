@@ -172,6 +172,7 @@ NOT_HISTORY: Mapping[str, str] = {
     "recipe_rate": "catalogue; the rates of a run are sealed with the run",
     "item_in_parts": "catalogue; every change is a sealed operation",
     "par_level": "catalogue; every change is a sealed operation",
+    "recipe_batch": "catalogue; every change is a sealed operation",
     "archived_item": "catalogue; every change is a sealed operation",
     "archived_supplier": "catalogue; every change is a sealed operation",
     "archived_event": "catalogue; every change is a sealed operation",

@@ -16,7 +16,7 @@ from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Space
 
 from bake_tracker.domain.amounts import amount_of
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.planning.paper import job_words, source_words, weighed_amount
+from bake_tracker.domain.planning.paper import job_words, mixes_words, source_words, weighed_amount
 from bake_tracker.files.pdf_fonts import BOLD, FONT, printable, register_fonts
 from bake_tracker.files.tables import write_new
 
@@ -93,13 +93,15 @@ def _render(sheet: Mapping[str, Any], points: float) -> tuple[bytes, int]:
 
 def _job(line: Mapping[str, Any]) -> Job:
     gives = ", ".join(amount_of(one["quantity"], one["unit"], one["item_name"]) for one in line["gives"])
+    mixes = mixes_words([(mix["count"], mix["size"]) for mix in line.get("mixes", ())])
+    mixes = f"in mixes of {mixes} batches" if mixes else ""
     orders = [one for one in line["wanted_by"] if one["order_id"] is not None]
     whom = [", ".join(filter(None, (one["recipient"], one["event"]))) or f"order {one['order_id']}" for one in orders]
     if len(orders) < len(line["wanted_by"]):
         whom.append("the shelf")
     return Job(
         job_words(line["what"], line["batches"], line["name"]),
-        gives if line["what"] == "bake" else "",
+        ", ".join(filter(None, (gives, mixes))) if line["what"] == "bake" else "",
         ", ".join(dict.fromkeys(whom)),
         [
             (

@@ -29,7 +29,7 @@ from bake_tracker.models.measures import ItemMeasure, NameMapping
 from bake_tracker.models.operations import Operation, Reversal
 from bake_tracker.models.orders import CustomerOrder, HandOver, HandOverLine, OrderLine, OrderVersion
 from bake_tracker.models.people import ApiToken, SignIn, SignInAttempts, User
-from bake_tracker.models.planning import ParLevel
+from bake_tracker.models.planning import ParLevel, RecipeBatch
 from bake_tracker.models.production import ProductionOutput, ProductionRun, RecipeSnapshot
 from bake_tracker.models.rates import RecipeRate, RunRate
 from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeTogether, RecipeYield
@@ -81,6 +81,7 @@ __all__ = [
     "PurchaseOrderReceipt",
     "PurchaseOrderVersion",
     "Recipe",
+    "RecipeBatch",
     "RecipeLine",
     "RecipeRate",
     "RecipeSnapshot",

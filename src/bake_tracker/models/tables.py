@@ -46,6 +46,7 @@ from bake_tracker.models import (
     PurchaseOrderReceipt,
     PurchaseOrderVersion,
     Recipe,
+    RecipeBatch,
     RecipeLine,
     RecipeRate,
     RecipeSnapshot,
@@ -110,6 +111,7 @@ purchase_order_version = cast(Table, PurchaseOrderVersion.__table__)
 production_output = cast(Table, ProductionOutput.__table__)
 production_run = cast(Table, ProductionRun.__table__)
 recipe = cast(Table, Recipe.__table__)
+recipe_batch = cast(Table, RecipeBatch.__table__)
 recipe_line = cast(Table, RecipeLine.__table__)
 recipe_rate = cast(Table, RecipeRate.__table__)
 recipe_snapshot = cast(Table, RecipeSnapshot.__table__)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bake_tracker.domain.planning.paper import job_words, weighed_amount
+from bake_tracker.domain.planning.paper import job_words, mixes_words, weighed_amount
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,10 @@ def test_a_job_is_named_by_what_is_made() -> None:
     assert job_words("bake", "2.5", "Rye") == "2.5 batches of Rye"
     assert job_words("pack", "1", "Cookie box") == "1 Cookie box"
     assert job_words("pack", "7", "Cookie box") == "7 Cookie boxes"
+
+
+def test_mixes_are_said_only_if_there_are_several() -> None:
+    """So many of a size in batches."""
+    assert mixes_words([(3, "4"), (1, "0.5")]) == "3 x 4 + 1 x 0.5"
+    assert mixes_words([(2, "1")]) == "2 x 1"
+    assert mixes_words([(1, "2.5")]) == mixes_words([]) == ""

@@ -1,6 +1,6 @@
 """Words of a production sheet, which a baker reads while weighing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -19,6 +19,13 @@ def weighed_amount(quantity: str, unit: str) -> str:
     rounded = exact if step is None else (exact.quantize(step, ROUND_HALF_EVEN) or exact)
     text = f"{rounded.normalize():f}"
     return text if said_in == "each" else f"{text} {said_in}"
+
+
+def mixes_words(mixes: Sequence[tuple[int, str]]) -> str:
+    """``3 x 4 + 1 x 1/2``: so many mixes of a size in batches, each; "" for a single one."""
+    if sum(count for count, _ in mixes) <= 1:
+        return ""
+    return " + ".join(f"{count} x {size}" for count, size in mixes)
 
 
 def job_words(what: str, batches: str, name: str) -> str:

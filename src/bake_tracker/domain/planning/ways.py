@@ -1,7 +1,7 @@
 """How what is wanted is made: the recipes and boxes that a plan needs, one way for each item."""
 
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from bake_tracker.domain.circles import circles
@@ -11,6 +11,9 @@ from bake_tracker.domain.planning.making import BatchProduct, Making, Packing
 from bake_tracker.domain.recipes.quantities import Recipe, per_batch
 from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.units import MICRO
+
+PARTS = {"whole": 1, "half": 2, "quarter": 4}
+"""The steps in which a recipe is made: into how many a batch may be divided."""
 
 
 def id_of(known_as: Hashable) -> int:
@@ -24,13 +27,15 @@ class MadeBy:
     """Everything that could be made: recipes, and the millionths of each part in one box, by the box's item.
 
     ``latest`` has the number of each recipe's latest run: of several recipes for an item, the one used last is chosen.
-    ``good`` is the part of each recipe's output that is expected to be good.
+    ``good`` is the part of each recipe's output that is expected to be good. ``sizes`` is what one mix may be, in
+    batches; a recipe without them is made in whole batches, as many as are needed.
     """
 
     recipes: Mapping[int, Recipe]
     boxes: Mapping[int, Mapping[int, int]]
     latest: Mapping[int, int]
     good: Mapping[int, Fraction]
+    sizes: Mapping[int, Sequence[Figure]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Ways:
 
 
 def ways_to_make(wanted: Iterable[int], made_by: MadeBy) -> Ways:
-    """How the wanted items and all that they are made of are made, in whole batches; what is left out is bought.
+    """How the wanted items and all that they are made of are made; what is left out is bought.
 
     An item that is made by several recipes is made by the one that was used last. What would be made from itself, and
     a recipe of which a measure is missing, is not planned but listed.
@@ -75,7 +80,7 @@ def ways_to_make(wanted: Iterable[int], made_by: MadeBy) -> Ways:
         elif (recipe_id := chosen.get(item_id)) is not None and recipe_id not in makings | problems:
             recipe = made_by.recipes[recipe_id]
             try:
-                makings[recipe_id] = _making(recipe, chosen, made_by.good.get(recipe_id, Fraction(1)))
+                makings[recipe_id] = _making(recipe, chosen, made_by)
             except ServiceError as error:
                 remedies = error.remedies if isinstance(error, UnitConversionError) else ()
                 problems[recipe_id] = NoWay(recipe.name, str(error), tuple(remedies))
@@ -94,14 +99,21 @@ def _recipe_by_item(made_by: MadeBy) -> dict[int, int]:
     return chosen
 
 
-def _making(recipe: Recipe, chosen: Mapping[int, int], good: Fraction) -> Making:
+def _making(recipe: Recipe, chosen: Mapping[int, int], made_by: MadeBy) -> Making:
     products = [
         BatchProduct(item_id, micros, item.shelf_life_days, MICRO if item.base_unit == "each" else 1)
         for item_id, (item, micros) in recipe.makes.items()
         if chosen[item_id] == recipe.recipe_id
     ]
     takes: dict[Hashable, Figure] = {item_id: quantity * MICRO for item_id, quantity in per_batch(recipe).items()}
-    return Making(recipe.recipe_id, products, takes, together=bool(recipe.together), good=good)
+    return Making(
+        recipe.recipe_id,
+        products,
+        takes,
+        sizes=made_by.sizes.get(recipe.recipe_id, (1,)),
+        together=bool(recipe.together),
+        good=made_by.good.get(recipe.recipe_id, Fraction(1)),
+    )
 
 
 def _leave_out_circles(makings: dict[int, Making], packings: dict[int, Packing], made_by: MadeBy) -> list[NoWay]:

@@ -119,6 +119,8 @@ Amount = Annotated[_Exact, BeforeValidator(_number), _described(_ABOVE_ZERO, exc
 Signed = Annotated[_Exact, BeforeValidator(_number), _described(_NOT_ZERO, minimum=-LARGEST, maximum=LARGEST)]
 Percent = Annotated[_Exact, BeforeValidator(_number), _described(_PERCENT, minimum=0, maximum=100)]
 Factor = Annotated[_Exact, BeforeValidator(_number), _described(_ABOVE_ZERO, exclusiveMinimum=0, maximum=MAX_COUNT)]
+MixSize = Annotated[_Exact, BeforeValidator(_number), _described(_ABOVE_ZERO, exclusiveMinimum=0, maximum=100)]
+"""The size of a mix, in batches."""
 Share = Annotated[_Exact, BeforeValidator(_number), _described(_ABOVE_ZERO, exclusiveMinimum=0, maximum=1)]
 Millionths = Annotated[_Exact, BeforeValidator(_number), _described(_SIX_DECIMALS, minimum=0, maximum=LARGEST)]
 """A quantity in the item's base unit, with at most six decimals."""

@@ -11,6 +11,7 @@ from bake_tracker.clock import now
 from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
+    Key,
     Since,
     Until,
     reads,
@@ -20,7 +21,7 @@ from bake_tracker.entrypoints.api.common import (
     tagged,
     writes,
 )
-from bake_tracker.entrypoints.api.fields import Id, Quantity, UnitText
+from bake_tracker.entrypoints.api.fields import Id, MixSize, Quantity, UnitText
 from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.entrypoints.http.downloads import file_answer
 from bake_tracker.queries.planning.day import DayCheck, load_day_check
@@ -29,11 +30,20 @@ from bake_tracker.queries.planning.sheet import DaySheet, load_day_sheet
 from bake_tracker.queries.planning.shelf import ParRow, load_par_levels
 from bake_tracker.queries.planning.week import PlanView, load_plan
 from bake_tracker.services.database import read_scope
+from bake_tracker.services.planning.batch_options import BatchResult, record_recipe_batches
 from bake_tracker.services.planning.par_levels import ParResult, record_par_level
 
 router = routes("", "plan")
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "every day"]
+
+
+class Batching(Body):
+    """What one mix of a recipe may be, in batches; see ``record_recipe_batches``."""
+
+    step: Literal["whole", "half", "quarter"] = "whole"
+    smallest: MixSize | None = None
+    largest: MixSize | None = None
 
 
 class ParLevel(Body):
@@ -88,6 +98,12 @@ def get_day_sheet_pdf(day: date) -> Response:
     with read_scope() as session:
         sheet = load_day_sheet(session, day, now())
     return file_answer(render_sheet(sheet), f"sheet-{day}.pdf")
+
+
+@router.put("/recipes/{recipe_id}/batches", **writes(BatchResult, status=200))
+def set_batches(request: Request, recipe_id: Key, body: Batching, idempotency_key: IdempotencyKey = None) -> Response:
+    """Set what one mix of a recipe may be; plans then say how many mixes of which size."""
+    return recorded(request, idempotency_key, record_recipe_batches, at=None, recipe_id=recipe_id, **body.given())
 
 
 @router.get("/par-levels", **reads(list[ParRow]))

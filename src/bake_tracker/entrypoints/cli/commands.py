@@ -96,6 +96,7 @@ COMMANDS: dict[str, Command | Group] = {
             "makes": Command(
                 f"{_CATALOG}:recipe_makes", "laminated '20 croissant share:3/4' '500 g scraps share:1/4' --together"
             ),
+            "batches": Command("planning.batches:batches", "shortbread --step half --largest 3"),
             "list": Command(f"{_CATALOG}:list_recipes", ""),
         },
     ),

@@ -18,7 +18,7 @@ from bake_tracker.entrypoints.web.catalog import (
 from bake_tracker.entrypoints.web.log import errors, questions, transactions
 from bake_tracker.entrypoints.web.orders import book, sheets, taking
 from bake_tracker.entrypoints.web.pages import show_problem
-from bake_tracker.entrypoints.web.planning import par, plan
+from bake_tracker.entrypoints.web.planning import batches, par, plan
 from bake_tracker.entrypoints.web.production import bake, box, operations, today
 from bake_tracker.entrypoints.web.report import reports
 from bake_tracker.entrypoints.web.static_files import OurFiles
@@ -48,6 +48,7 @@ PAGES: tuple[APIRouter, ...] = (
     taking.router,  # /orders/new before /orders/{order_id}
     sheets.router,
     book.router,
+    batches.router,
     par.router,
     plan.router,
     ordering.router,  # /buy/new before /buy/{purchase_order_id}

@@ -56,6 +56,7 @@ SHAPES: Mapping[str, Shape] = dict(
         _one("recipe_yield", "recipe_id", "item_id"),
         _many("recipe_together", "recipe_id"),
         _one("recipe_rate", "recipe_id"),
+        _one("recipe_batch", "recipe_id"),
         _many("good_component", "good_id"),
         _one("name_mapping", "name", without=("id",)),
         _many("item_allergen", "item_id"),

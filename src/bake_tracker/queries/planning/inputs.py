@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import BigInteger, cast, func, select
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.planning.batches import batch_sizes
 from bake_tracker.domain.planning.demand import Demand, topped_up
+from bake_tracker.domain.planning.figures import Exact
 from bake_tracker.domain.planning.learning import shrunk_rates
 from bake_tracker.domain.planning.making import items_from
 from bake_tracker.domain.planning.pars import par_demands
@@ -34,6 +36,19 @@ RECORDED_DAYS = 180
 """For how many days back the yields of runs say how much of a recipe's output is good."""
 
 _version, _line, _run = tables.order_version, tables.order_line, tables.production_run
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOption:
+    """Into how many parts a batch may be divided, and the smallest and largest mix in batches."""
+
+    parts: int
+    smallest: Fraction | None
+    largest: Fraction | None
+
+    @property
+    def sizes(self) -> tuple[Exact, ...]:
+        return batch_sizes(step=Fraction(1, self.parts), smallest=self.smallest, largest=self.largest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +120,9 @@ def load_plan_inputs(session: Session, house: BakeryInfo, today: date, until: da
     made_by = MadeBy(
         {recipe.recipe_id: recipe for recipe in recipes},
         {good.item.item_id: {part.item.item_id: part.quantity_micros for part in good.components} for good in goods},
-        _load_latest_runs(session),
-        _load_good_rates(session, house.start_of(today - timedelta(days=RECORDED_DAYS))),
+        latest=_load_latest_runs(session),
+        good=_load_good_rates(session, house.start_of(today - timedelta(days=RECORDED_DAYS))),
+        sizes={recipe_id: option.sizes for recipe_id, option in load_batch_options(session).items()},
     )
     wanted = {id_of(demand.item) for demand in demands}
     ways = ways_to_make(wanted, made_by)
@@ -209,6 +225,12 @@ def _load_good_rates(session: Session, since: datetime) -> dict[int, Fraction]:
         before = records.get(row.recipe_id, (Fraction(0), Fraction(0)))
         records[row.recipe_id] = before[0] + min(good, planned), before[1] + planned
     return {recipe_id: rate for recipe_id, rate in shrunk_rates(records).items() if rate}
+
+
+def load_batch_options(session: Session) -> dict[int, BatchOption]:
+    """What one mix of a recipe may be, by recipe; one statement."""
+    rows = session.execute(select(tables.recipe_batch))
+    return {row.recipe_id: BatchOption(row.parts, row.smallest, row.largest) for row in rows}
 
 
 def _load_lots(

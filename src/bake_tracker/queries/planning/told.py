@@ -15,7 +15,7 @@ from bake_tracker.domain.planning.figures import Exact
 from bake_tracker.domain.planning.requirements import NetPlan
 from bake_tracker.domain.planning.tasks import Task, ends_of, tasks_of
 from bake_tracker.domain.planning.ways import id_of
-from bake_tracker.domain.units import MICRO, format_exact, format_micros
+from bake_tracker.domain.units import MICRO, format_exact, format_micros, format_quantity
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.planning.inputs import PlanInputs, load_plan_inputs
 
@@ -49,10 +49,17 @@ class PlannedFor(TypedDict):
     par_level: NotRequired[str]
 
 
+class Mixed(TypedDict):
+    """So many mixes of this size, in batches."""
+
+    count: int
+    size: str
+
+
 class PlannedTask(TypedDict):
     """A line of the plan: batches of a recipe, or boxes to pack.
 
-    ``is_late`` says that it should have begun before today.
+    ``is_late`` says that it should have begun before today. ``mixes`` is there if the recipe's mixes have sizes.
     """
 
     line: int
@@ -66,6 +73,7 @@ class PlannedTask(TypedDict):
     takes: list[PlannedQuantity]
     wanted_by: list[PlannedFor]
     is_late: bool
+    mixes: NotRequired[list[Mixed]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,7 @@ class Planned:
             recipe = self.inputs.made_by.recipes[id_of(task.way)]
             recipe_id, slug, name = recipe.recipe_id, recipe.slug, recipe.name
         batches = Fraction(task.batches) / (MICRO if task.is_packing else 1)
-        return {
+        told: PlannedTask = {
             "line": task.number,
             "what": "pack" if task.is_packing else "bake",
             "day": date.fromordinal(task.day).isoformat(),
@@ -112,6 +120,10 @@ class Planned:
             "wanted_by": self.wanted_by(one for line in task.lines for one in self.ends[line]),
             "is_late": task.is_late,
         }
+        if recipe_id in self.inputs.made_by.sizes:
+            largest_first = sorted(task.mixes, reverse=True)
+            told["mixes"] = [{"count": count, "size": format_quantity(Fraction(size))} for size, count in largest_first]
+        return told
 
     def wanted_by(self, demands: Iterable[Demand]) -> list[PlannedFor]:
         """Who wants these, each order once."""

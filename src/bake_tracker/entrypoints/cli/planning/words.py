@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bake_tracker.domain.amounts import amount_of
+from bake_tracker.domain.planning.paper import mixes_words
 from bake_tracker.entrypoints.cli.state import counted
 from bake_tracker.queries.planning.told import PlannedFor, PlannedQuantity, PlannedTask
 
@@ -17,7 +18,8 @@ def task_words(one: PlannedTask) -> str:
     if one["what"] == "pack":
         return f"pack {amount_of(one['batches'], 'each', one['slug'])}"
     batches = counted(int(one["batches"]), "batch") if one["batches"].isdigit() else f"{one['batches']} batches"
-    return f"bake {batches} of {one['slug']}"
+    mixes = mixes_words([(mix["count"], mix["size"]) for mix in one.get("mixes", ())])
+    return f"bake {batches} of {one['slug']}" + (f" ({mixes})" if mixes else "")
 
 
 def for_whom(rows: Iterable[PlannedFor]) -> str:

@@ -23,6 +23,7 @@ from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.services.access.accounts import record_user
 from bake_tracker.services.buying.purchase_order import record_purchase_order
 from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.orders.standing import record_standing_order
 from support.command_line import root_logger_put_back
 from support.depth import rounds
 from support.kitchen import Kitchen
@@ -193,6 +194,7 @@ LISTS = (
     "/productions", "/assemblies", "/operations", "/stock", "/stock-value", "/stock-as-of", "/can-make", "/expiring",
     "/lots", "/allergens", "/count-sheet", "/reports/usage", "/reports/waste", "/reports/recipients", "/reports/yields",
     "/reports/yields/runs", "/archived", "/bakery", "/orders", "/purchase-orders", "/plan", "/par-levels",
+    "/standing-orders",
 )  # fmt: skip
 """Every route without an id in its path that more people than the owner may read; log routes send no statements."""
 
@@ -224,7 +226,11 @@ def live(kitchen: Kitchen, baker: TestClient, number: int) -> None:
     send("/adjustments", kind="waste", lines=[{"lot_id": made["lot_id"], "quantity": 1}], reason=f"burnt {number}")
     tart = send("/items", kind="finished_unit", name=f"Tart {number}", base_unit="each")["item_id"]
     assert baker.put("/api/v1/par-levels", json={"item_id": tart, "quantity": 2}).status_code == 200
-    send("/orders", due_on="2026-12-04", lines=[{"item_id": kitchen.ids["Box"], "quantity": 5}], recipient_id=ada)
+    boxes = [{"item_id": kitchen.ids["Box"], "quantity": 5}]
+    send("/orders", due_on="2026-12-04", lines=boxes, recipient_id=ada)
+    run_in_transaction(  # only the owner may
+        lambda s: record_standing_order(boxes, "FREQ=DAILY", session=s, starts_on=date(2026, 12, 4), recipient_id=ada)
+    )
     send("/adjustments", kind="gift", lines=[{"lot_id": made["lot_id"], "quantity": 1}], recipient_id=ada)
 
 

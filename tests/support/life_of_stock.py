@@ -12,6 +12,11 @@ from bake_tracker.services.catalog.unit_change import record_unit_change
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.orders.hand_over import record_hand_over
 from bake_tracker.services.orders.order import record_order
+from bake_tracker.services.orders.standing import (
+    record_standing_order,
+    record_standing_order_day,
+    record_standing_order_stop,
+)
 from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.cost_statement import record_cost_statement
@@ -20,11 +25,13 @@ from bake_tracker.services.stock.handling import record_hold, record_transfer
 from bake_tracker.services.stock.stocktake import record_stocktake
 from support.kitchen import Kitchen
 
+FIRST = date(2026, 12, 1)
+
 
 def fill_the_life_of_stock(kitchen: Kitchen) -> None:
     """Sugar is spilt, counted, split, held, delivered, billed and baked with a rate; eggs are kept in another unit.
 
-    Cookies are ordered and handed over; sugar is ordered and comes.
+    Cookies are ordered, once and every day, and handed over; sugar is ordered and comes.
     """
     lot = kitchen.receive("Sugar", 1, "kg", 2)["lot_id"]
     passed_over = kitchen.receive("Sugar", 1, "g", 0, received_on=date(2025, 12, 1))["lot_id"]
@@ -56,6 +63,10 @@ def fill_the_life_of_stock(kitchen: Kitchen) -> None:
     cookies = [{"item_id": kitchen.ids["Cookie"], "quantity": 2, "price": 1}]
     order_id = run_in_transaction(lambda s: record_order(cookies, session=s, due_on=date(2026, 12, 4)))["order_id"]
     run_in_transaction(lambda s: record_hand_over(order_id=order_id, session=s))
+    daily = run_in_transaction(lambda s: record_standing_order(cookies, "FREQ=DAILY", session=s, starts_on=FIRST))
+    key = daily["standing_order_id"]
+    run_in_transaction(lambda s: record_standing_order_day(key, FIRST, session=s))
+    run_in_transaction(lambda s: record_standing_order_stop(key, FIRST, session=s, reason="closed"))
     buy_sugar(kitchen)
 
 

@@ -50,6 +50,7 @@ OTHER_WORDS = {
     "order_version.status": "cancelled",
     "order_version.how": "counter",
     "purchase_order_version.status": "cancelled",
+    "standing_order.how": "counter",
     "cost_statement.kind": "duty",
     "adjustment.kind": "spoilage",
     "lot_hold.action": "release",

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -37,7 +37,7 @@ from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.importing import recipe_page
 from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.kinds import functions
-from bake_tracker.services.orders import change, hand_over, order
+from bake_tracker.services.orders import change, hand_over, order, standing
 from bake_tracker.services.planning import batch_options, par_levels, purchases
 from bake_tracker.services.production import bake_and_pack, correction
 from bake_tracker.services.stock import (
@@ -135,6 +135,20 @@ def order_suggested(kitchen: Kitchen, session: Session) -> Any:
     return purchases.record_suggested_purchases(session=session)
 
 
+TUESDAYS, TUESDAY = "FREQ=WEEKLY;BYDAY=TU", date(2026, 12, 1)
+
+
+def a_standing_order(kitchen: Kitchen, session: Session) -> int:
+    lines = [{"item_id": kitchen.ids["Cookie"], "quantity": 2, "price": 1}]
+    done = standing.record_standing_order(lines, TUESDAYS, session=session, starts_on=TUESDAY)
+    return done["standing_order_id"]
+
+
+def soon(_: int) -> date:
+    """A day that is within a week, whatever the day."""
+    return (now() + timedelta(days=6)).date()
+
+
 SECRET = "a planted secret that must be nowhere: " + "x" * 9
 
 
@@ -215,6 +229,18 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     "record_suggested_purchases": order_suggested,
     "record_hand_over": lambda k, s: hand_over.record_hand_over(order_id=an_order(k, s), session=s),
     "record_par_level": lambda k, s: par_levels.record_par_level(k.ids["Cookie"], 40, session=s, weekday="saturday"),
+    "record_standing_order": lambda k, s: standing.record_standing_order(
+        [{"item_id": k.ids["Box"], "quantity": 2, "price": 12}], TUESDAYS, session=s, starts_on=TUESDAY
+    ),
+    "record_standing_order_stop": lambda k, s: standing.record_standing_order_stop(
+        a_standing_order(k, s), TUESDAY, session=s
+    ),
+    "record_standing_order_day": lambda k, s: standing.record_standing_order_day(
+        a_standing_order(k, s), TUESDAY, session=s
+    ),
+    "record_standing_order_days": lambda k, s: standing.record_standing_order_days(
+        soon(a_standing_order(k, s)), session=s
+    ),
     "record_good_components": lambda k, s: goods.record_good_components(
         k.ids["Box"], [{"item_id": k.ids["Cookie"], "quantity": 4}], session=s
     ),
@@ -297,6 +323,8 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
     made(owner, "/receipts", item_id=egg, quantity=500, unit="g", total_cost="3")
     wanted = {"due_on": "2026-12-04", "lines": [{"item_id": unit, "quantity": 2, "price": "1.20"}]}
     orders = [made(owner, "/orders", **wanted)["order_id"] for _ in range(3)]
+    repeated = {"starts_on": "2026-12-01", "rule": TUESDAYS, "lines": wanted["lines"]}
+    often = [made(owner, "/standing-orders", **repeated)["standing_order_id"] for _ in range(2)]
     line = {"item_id": flour, "quantity": "25", "unit": "kg", "total_cost": "31.50"}
     said = {"item_id": flour, "quantity": 1, "unit": "g"}
     sack = {"item_id": flour, "name": "Type 812", "package_quantity": 25, "package_unit": "kg"}
@@ -360,6 +388,10 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
         "record_hand_over": ("POST", "/hand-overs", {"order_id": orders[2]}),
         "record_recipe_batches": ("PUT", f"/recipes/{recipe}/batches", {"step": "half", "largest": 3}),
         "record_par_level": ("PUT", "/par-levels", {"item_id": unit, "quantity": 40, "weekday": "saturday"}),
+        "record_standing_order": ("POST", "/standing-orders", repeated),
+        "record_standing_order_day": ("POST", f"/standing-orders/{often[0]}/days", {"day": "2026-12-01"}),
+        "record_standing_order_days": ("POST", "/standing-orders/days", {"until": soon(0).isoformat()}),
+        "record_standing_order_stop": ("POST", f"/standing-orders/{often[1]}/stops", {"since": "2026-12-01"}),
         "record_good_components": (
             "PUT",
             f"/goods/{box}/components",

@@ -19,6 +19,7 @@ ServiceError
 │   ├── DeliveryNotFoundError
 │   ├── OrderNotFoundError
 │   ├── PurchaseOrderNotFoundError
+│   ├── StandingOrderNotFoundError
 │   ├── UserNotFoundError
 │   └── ApiTokenNotFoundError
 ├── UnitConversionError             a conversion needs a missing measure
@@ -286,6 +287,11 @@ class OrderNotFoundError(NotFoundError):
 class PurchaseOrderNotFoundError(NotFoundError):
     code = outcome = "purchase_order_not_found"
     kind, field = "purchase order", "purchase_order_id"
+
+
+class StandingOrderNotFoundError(NotFoundError):
+    code = outcome = "standing_order_not_found"
+    kind, field = "standing order", "standing_order_id"
 
 
 class UserNotFoundError(NotFoundError):

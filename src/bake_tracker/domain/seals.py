@@ -112,6 +112,14 @@ COVERED: Mapping[str, tuple[str, ...]] = {
     "purchase_order_receipt": (
         *("id", "operation_id", "purchase_order_id", "purchase_order_version_id", "product_id", "lot_id"),
     ),
+    "standing_order": (
+        *("id", "operation_id", "recipient_id", "starts_on", "rule", "due_time", "how", "place", "note"),
+    ),
+    "standing_order_line": (
+        *("id", "operation_id", "standing_order_id", "line", "item_id", "quantity_micros", "price_micros"),
+    ),
+    "standing_order_stop": ("id", "operation_id", "standing_order_id", "since", "until", "reason"),
+    "standing_order_day": ("id", "operation_id", "standing_order_id", "day", "order_id"),
     "cost_statement": (
         *("id", "operation_id", "kind", "document", "stated_at", "share_by"),
         *("delivery_id", "notes", "last_movement_id"),

@@ -27,7 +27,17 @@ from bake_tracker.models.cost_statements import CostStatement, CostStatementLine
 from bake_tracker.models.labels import ItemAllergen, ItemLabel, ProductAllergen
 from bake_tracker.models.measures import ItemMeasure, NameMapping
 from bake_tracker.models.operations import Operation, Reversal
-from bake_tracker.models.orders import CustomerOrder, HandOver, HandOverLine, OrderLine, OrderVersion
+from bake_tracker.models.orders import (
+    CustomerOrder,
+    HandOver,
+    HandOverLine,
+    OrderLine,
+    OrderVersion,
+    StandingOrder,
+    StandingOrderDay,
+    StandingOrderLine,
+    StandingOrderStop,
+)
 from bake_tracker.models.people import ApiToken, SignIn, SignInAttempts, User
 from bake_tracker.models.planning import ParLevel, RecipeBatch
 from bake_tracker.models.production import ProductionOutput, ProductionRun, RecipeSnapshot
@@ -96,6 +106,10 @@ __all__ = [
     "SealedOperation",
     "SignIn",
     "SignInAttempts",
+    "StandingOrder",
+    "StandingOrderDay",
+    "StandingOrderLine",
+    "StandingOrderStop",
     "Stocktake",
     "StocktakeLine",
     "Supplier",

@@ -1,4 +1,4 @@
-"""Customers' orders: every version of each, and what was handed over. All of it is history."""
+"""Customers' orders and standing orders: every version of each, and what was handed over. All of it is history."""
 
 from datetime import date, datetime
 
@@ -115,3 +115,78 @@ class HandOverLine(Base):
     quantity_micros: Mapped[int] = mapped_column(BigInteger)
     price_micros: Mapped[int | None] = mapped_column(BigInteger)
     amount_micros: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class StandingOrder(Base):
+    """An order that repeats; ``rule`` is as in RFC 5545, and ``due_time`` on the bakery's clock."""
+
+    __tablename__ = "standing_order"
+    __table_args__ = (
+        CheckConstraint("how IN ('pick-up', 'delivery', 'counter')", name="how"),
+        Index("uq_standing_order_operation_id", "operation_id", unique=True),
+        Index("ix_standing_order_recipient_id", "recipient_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    recipient_id: Mapped[int | None] = mapped_column(ForeignKey("recipient.id"))
+    starts_on: Mapped[date]
+    rule: Mapped[str] = mapped_column(String(120))
+    due_time: Mapped[str | None] = mapped_column(String(5))
+    how: Mapped[str] = mapped_column(String(16))
+    place: Mapped[str | None] = mapped_column(String(200))
+    note: Mapped[str | None] = mapped_column(Text)
+
+
+class StandingOrderLine(Base):
+    """What a standing order wants each time."""
+
+    __tablename__ = "standing_order_line"
+    __table_args__ = (
+        CheckConstraint("quantity_micros > 0", name="wants_something"),
+        Index("ix_standing_order_line_operation_id", "operation_id"),
+        Index("uq_standing_order_line_standing_order_id", "standing_order_id", "line", unique=True),
+        Index("ix_standing_order_line_item_id", "item_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    standing_order_id: Mapped[int] = mapped_column(ForeignKey("standing_order.id"))
+    line: Mapped[int]
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    quantity_micros: Mapped[int] = mapped_column(BigInteger)
+    price_micros: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class StandingOrderStop(Base):
+    """Days without the standing order, the last of them included; without a last day, it has ended."""
+
+    __tablename__ = "standing_order_stop"
+    __table_args__ = (
+        Index("uq_standing_order_stop_operation_id", "operation_id", unique=True),
+        Index("ix_standing_order_stop_standing_order_id", "standing_order_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    standing_order_id: Mapped[int] = mapped_column(ForeignKey("standing_order.id"))
+    since: Mapped[date]
+    until: Mapped[date | None]
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+class StandingOrderDay(Base):
+    """The order that was taken for a day of a standing order."""
+
+    __tablename__ = "standing_order_day"
+    __table_args__ = (
+        Index("uq_standing_order_day_operation_id", "operation_id", unique=True),
+        Index("ix_standing_order_day_standing_order_id", "standing_order_id", "day"),
+        Index("ix_standing_order_day_order_id", "order_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    standing_order_id: Mapped[int] = mapped_column(ForeignKey("standing_order.id"))
+    day: Mapped[date]
+    order_id: Mapped[int] = mapped_column(ForeignKey("customer_order.id"))

@@ -61,6 +61,10 @@ from bake_tracker.models import (
     SealedOperation,
     SignIn,
     SignInAttempts,
+    StandingOrder,
+    StandingOrderDay,
+    StandingOrderLine,
+    StandingOrderStop,
     Stocktake,
     StocktakeLine,
     Supplier,
@@ -126,6 +130,10 @@ seal = cast(Table, Seal.__table__)
 sealed_operation = cast(Table, SealedOperation.__table__)
 sign_in = cast(Table, SignIn.__table__)
 sign_in_attempts = cast(Table, SignInAttempts.__table__)
+standing_order = cast(Table, StandingOrder.__table__)
+standing_order_day = cast(Table, StandingOrderDay.__table__)
+standing_order_line = cast(Table, StandingOrderLine.__table__)
+standing_order_stop = cast(Table, StandingOrderStop.__table__)
 stocktake = cast(Table, Stocktake.__table__)
 stocktake_line = cast(Table, StocktakeLine.__table__)
 supplier = cast(Table, Supplier.__table__)

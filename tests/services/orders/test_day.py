@@ -50,7 +50,13 @@ def test_what_was_handed_over_is_not_picked_again(book: OrderBook) -> None:
     assert [(line["handed_over"], line["left"]) for line in one["lines"]] == [("2", "0"), ("4", "2"), ("0", "1")]
     assert [len(line["pick"]) for line in one["lines"]] == [0, 1, 0]
     assert [line["short"] for line in one["lines"]] == ["0", "0", "1"]
-    assert day(date(2026, 12, 6)) == {"day": "2026-12-06", "products": [], "orders": [], "total_price": "0.00"}
+    assert day(date(2026, 12, 6)) == {
+        "day": "2026-12-06",
+        "products": [],
+        "orders": [],
+        "total_price": "0.00",
+        "not_taken": [],
+    }
 
 
 def test_a_lot_on_hold_is_not_on_the_shelf(book: OrderBook) -> None:

@@ -136,12 +136,16 @@ class DayOrder(TypedDict):
 
 
 class OrderDay(TypedDict):
-    """The orders of a day by the time they are due, without cancelled ones; no total if a price is missing."""
+    """The orders of a day by the time they are due, without cancelled ones; no total if a price is missing.
+
+    ``not_taken`` lists the standing orders that are for this day too, and whose order was not taken yet.
+    """
 
     day: str
     products: list[DayProduct]
     orders: list[DayOrder]
     total_price: str | None
+    not_taken: list[int]
 
 
 def wanted_of(order: DayOrder, item_id: int) -> str | None:

@@ -19,6 +19,7 @@ from bake_tracker.entrypoints.api import (
     recipes,
     reports,
     shelf,
+    standing_orders,
     stock,
     users,
 )
@@ -33,6 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     productions.router,
     shelf.router,
     orders.router,
+    standing_orders.router,
     planning.router,
     purchases.router,
     operations.router,

@@ -153,6 +153,18 @@ COMMANDS: dict[str, Command | Group] = {
             "remove": Command("planning.par:remove_par", "cookie --on saturday"),
         },
     ),
+    "standing": Group(
+        "Standing orders: take one, leave days out, take the orders of its days.",
+        {
+            "add": Command(
+                "orders.standing:add", "'20 cookie-box @12.50' --start 2026-12-01 --on tue,fri --at 07:30 --to ada"
+            ),
+            "list": Command("orders.standing:list_standing", ""),
+            "stop": Command("orders.standing:stop", "1 --from 2026-12-24 --until 2026-12-31 --reason holidays"),
+            "take": Command("orders.standing:take", "--until 2026-12-04"),
+            "take-day": Command("orders.standing:take_day", "1 2026-12-04 '30 cookie-box @12.50'"),
+        },
+    ),
     "buy": Command("buying.suggesting:buy", "--to 2026-12-11"),
     "purchase": Group(
         "Orders to suppliers: send, change, receive.",

@@ -16,7 +16,7 @@ from bake_tracker.entrypoints.web.catalog import (
     unit_change,
 )
 from bake_tracker.entrypoints.web.log import errors, questions, transactions
-from bake_tracker.entrypoints.web.orders import book, sheets, taking
+from bake_tracker.entrypoints.web.orders import book, sheets, standing, taking
 from bake_tracker.entrypoints.web.pages import show_problem
 from bake_tracker.entrypoints.web.planning import batches, par, plan
 from bake_tracker.entrypoints.web.production import bake, box, operations, today
@@ -47,6 +47,7 @@ PAGES: tuple[APIRouter, ...] = (
     operations.router,
     taking.router,  # /orders/new before /orders/{order_id}
     sheets.router,
+    standing.router,
     book.router,
     batches.router,
     par.router,

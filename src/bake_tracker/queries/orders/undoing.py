@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, FromClause, and_, select, union_all
+from sqlalchemy import ColumnElement, FromClause, and_, null, select, union_all
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ConflictError
@@ -13,29 +13,46 @@ from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.orders.standing import lock_customers
 
 _version, _over, _line = tables.order_version, tables.hand_over, tables.order_line
+_standing, _standing_line = tables.standing_order, tables.standing_order_line
+_stop, _day = tables.standing_order_stop, tables.standing_order_day
 _later, _other, _newer = (tables.order_version.alias() for _ in range(3))
 
 
 def load_order_touched(session: Session, operation_ids: Collection[str]) -> tuple[set[str], set[int]]:
-    """The operations among these that wrote an order, and the items in it."""
-    wrote = select(_line.c.operation_id, _line.c.item_id).where(among(session, _line.c.operation_id, operation_ids))
+    """The operations among these that wrote an order or a standing order, and the items in it."""
+    lines = (select(one.c.operation_id, one.c.item_id) for one in (_line, _standing_line))
+    stops = select(_stop.c.operation_id, null())
+    wrote = union_all(*(one.where(among(session, one.selected_columns[0], operation_ids)) for one in (*lines, stops)))
     rows = session.execute(wrote).all()
-    return {row.operation_id for row in rows}, {row.item_id for row in rows}
+    return {row.operation_id for row in rows}, {row.item_id for row in rows if row.item_id is not None}
 
 
 def load_order_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
-    """Later changes of the same order, and hand-overs of the version that one of these operations wrote."""
+    """Later changes of the same order, hand-overs of a version written, stops and days of a standing order."""
     changed = select(_version.c.operation_id, _later.c.operation_id.label("later"), _version.c.order_id).join(
         _later, and_(_later.c.order_id == _version.c.order_id, _later.c.id > _version.c.id)
     )
     handed = select(_version.c.operation_id, _over.c.operation_id, _version.c.order_id).join(
         _over, _over.c.order_version_id == _version.c.id
     )
-    wanted = among(session, _version.c.operation_id, operation_ids)
-    rows = session.execute(
-        union_all(*(one.where(wanted, stands(one.selected_columns[1])) for one in (changed, handed)))
+    of_standing = (
+        select(_standing.c.operation_id, one.c.operation_id, -_standing.c.id).join(
+            one, one.c.standing_order_id == _standing.c.id
+        )
+        for one in (_stop, _day)
     )
-    return [Link(row.operation_id, row.later, None, f"order {row.order_id}") for row in rows]
+    rows = session.execute(
+        union_all(
+            *(
+                one.where(among(session, one.selected_columns[0], operation_ids), stands(one.selected_columns[1]))
+                for one in (changed, handed, *of_standing)
+            )
+        )
+    )
+    return [
+        Link(row.operation_id, row.later, None, f"{'standing ' if row.order_id < 0 else ''}order {abs(row.order_id)}")
+        for row in rows
+    ]
 
 
 def refuse_taken_references(session: Session, operation_ids: Collection[str]) -> None:
@@ -83,7 +100,7 @@ def _would_be_in_force(session: Session, version: FromClause, operation_ids: Col
 
 
 def lock_orders_of(session: Session, operation_ids: Collection[str]) -> None:
-    """Lock the orders that these operations wrote or handed over, and their customers, against other changes."""
+    """Lock the orders that these operations wrote or handed over, their customers, and standing orders."""
     wrote = select(_version.c.order_id).where(among(session, _version.c.operation_id, operation_ids))
     handed = select(_over.c.order_id).where(among(session, _over.c.operation_id, operation_ids))
     order = tables.customer_order.c.id
@@ -91,3 +108,12 @@ def lock_orders_of(session: Session, operation_ids: Collection[str]) -> None:
     session.execute(found.order_by(order).with_for_update(key_share=True)).all()
     whose = select(_version.c.recipient_id).where(_version.c.order_id.in_(wrote), _version.c.recipient_id.is_not(None))
     lock_customers(session, set(session.scalars(whose)))  # a reference that an undo brings back is theirs
+    owned = (
+        select(_standing.c.id).where(among(session, _standing.c.operation_id, operation_ids)),
+        *(
+            select(one.c.standing_order_id).where(among(session, one.c.operation_id, operation_ids))
+            for one in (_stop, _day)
+        ),
+    )
+    standing = select(_standing.c.id).where(_standing.c.id.in_(union_all(*owned)))
+    session.execute(standing.order_by(_standing.c.id).with_for_update(key_share=True)).all()

@@ -31,6 +31,15 @@ _SAID: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "record_order_cancellation": {"order_id": "order_id", "reason": "reason"},
         "record_order_change": {"order_id": "order_id"},
     },
+    "standing_order": {
+        "record_standing_order": {name: name for name in ("recipient_id", "starts_on", "rule", "how", "place", "note")},
+    },
+    "standing_order_stop": {
+        "record_standing_order_stop": {name: name for name in ("standing_order_id", "since", "until", "reason")},
+    },
+    "standing_order_day": {
+        "record_standing_order_day": {"standing_order_id": "standing_order_id", "day": "day"},
+    },
     "hand_over": {
         "record_hand_over": {name: name for name in ("order_id", "happened_at", "note")},
     },

@@ -20,6 +20,7 @@ from bake_tracker.queries.verify.purchases import purchase_drift
 from bake_tracker.queries.verify.reversals import reversal_drift
 from bake_tracker.queries.verify.runs import run_drift
 from bake_tracker.queries.verify.seals import SealsFound, verify_seals
+from bake_tracker.queries.verify.standing_orders import standing_order_drift
 from bake_tracker.queries.verify.stock import stock_drift
 from bake_tracker.queries.verify.stored_values import value_drift
 from bake_tracker.queries.verify.times import time_drift, time_notes
@@ -91,6 +92,7 @@ def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _
         "runs": lambda: run_drift(session, told),
         "adjustments and deliveries": lambda: stock_drift(session, told),
         "orders and hand-overs": lambda: order_drift(session, told),
+        "standing orders": lambda: standing_order_drift(session, told),
         "purchase orders": lambda: purchase_drift(session, told),
         "times": lambda: time_drift(session),
         "costs": lambda: cost_drift(session, told),

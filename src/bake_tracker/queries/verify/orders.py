@@ -27,7 +27,12 @@ from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.orders.standing import is_in_force
 from bake_tracker.queries.verify.drift import Drift, Rows, Told, drift, in_batches
 
-WRITING = {"record_order": "ordered", "record_order_change": "ordered", "record_order_cancellation": "cancelled"}
+WRITING = {
+    "record_order": "ordered",
+    "record_order_change": "ordered",
+    "record_order_cancellation": "cancelled",
+    "record_standing_order_day": "ordered",
+}
 """The status that each operation leaves an order in."""
 _versions = (
     select(OrderVersion, Operation.name, Operation.result)
@@ -103,7 +108,7 @@ def _written(session: Session, told: Told) -> Iterator[Drift]:
     for batch in in_batches(session, _versions, told, "orders"):
         lines = _lines_of(session, [row.OrderVersion.id for row in batch])
         for row in batch:
-            version, answered = row.OrderVersion, _answer(row.result)
+            version, answered = row.OrderVersion, answer_in(row.result)
             expected = {
                 "order_id": version.order_id,
                 "due_on": version.due_on.isoformat(),
@@ -115,7 +120,7 @@ def _written(session: Session, told: Told) -> Iterator[Drift]:
                     for one in lines[version.id]
                 ],
             }
-            yield from _compare(answered, expected, version.operation_id, ("line", "item_id", "quantity", "price"))
+            yield from compare(answered, expected, version.operation_id, ("line", "item_id", "quantity", "price"))
             if WRITING.get(row.name) != version.status:
                 yield drift("status of an order", version.operation_id, WRITING.get(row.name), version.status)
 
@@ -139,8 +144,8 @@ def _handed_over(session: Session, told: Told) -> Iterator[Drift]:
                     for one in own
                 ],
             }
-            yield from _compare(
-                _answer(row.result), expected, over.operation_id, ("line", "item_id", "quantity", "amount")
+            yield from compare(
+                answer_in(row.result), expected, over.operation_id, ("line", "item_id", "quantity", "amount")
             )
             given: defaultdict[int, int] = defaultdict(int)
             for one in own:
@@ -200,7 +205,8 @@ def _sold(session: Session, operation_ids: list[str]) -> defaultdict[str, dict[i
     return sold
 
 
-def _answer(text: str | None) -> dict[str, Any]:
+def answer_in(text: str | None) -> dict[str, Any]:
+    """The answer of an operation; nothing if it cannot be read."""
     try:
         found = json.loads(text or "{}")
     except ValueError:
@@ -208,9 +214,10 @@ def _answer(text: str | None) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _compare(
+def compare(
     answered: dict[str, Any], expected: dict[str, Any], operation_id: str, of_line: tuple[str, ...]
 ) -> Iterator[Drift]:
+    """Every field of an answer that differs from what is stored."""
     rows = answered.get("lines")
     listed = rows if isinstance(rows, list) else []
     lines = [[one.get(name) for name in of_line] if isinstance(one, dict) else one for one in listed]

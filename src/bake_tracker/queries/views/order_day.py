@@ -16,6 +16,7 @@ from bake_tracker.domain.stock.fifo import OpenLot, plan_draws
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
 from bake_tracker.queries.many_keys import among
+from bake_tracker.queries.orders.repeating import load_repeating_orders
 from bake_tracker.queries.orders.standing import StandingOrder, load_orders_due
 from bake_tracker.queries.stock.open_lots import load_lots_to_draw
 
@@ -80,6 +81,7 @@ def load_order_day(session: Session, day: date) -> OrderDay:
         ],
         "orders": listed,
         "total_price": format_money(total_of(one for order in orders for one in order.lines)),
+        "not_taken": [one.standing_order_id for one in load_repeating_orders(session) if one.open_days(day, day)],
     }
 
 

@@ -149,8 +149,7 @@ def record_order(
         items, wanted = weigh_lines(session, asked)
 
         # write
-        order_id: int = session.execute(_add_order, {"operation_id": operation.id}).scalar_one()
-        add_version(operation, order_id, fields, numbered(wanted, (), 0))
+        order_id = add_order(operation, fields, numbered(wanted, (), 0))
         return operation.succeed(order_result(operation, load_order(session, order_id), items))
 
 
@@ -275,6 +274,13 @@ def weigh_lines(session: Session, asked: Sequence[AskedLine]) -> tuple[dict[int,
     return items, found
 
 
+def add_order(operation: Operation, fields: OrderFields, lines: Iterable[OrderedLine]) -> int:
+    """Write a new order; return its number."""
+    order_id: int = operation.session.execute(_add_order, {"operation_id": operation.id}).scalar_one()
+    add_version(operation, order_id, fields, lines)
+    return order_id
+
+
 def add_version(
     operation: Operation,
     order_id: int,
@@ -318,12 +324,13 @@ def order_result(operation: Operation, order: StandingOrder, items: Mapping[int,
         reference=order.reference,
         note=order.note,
         line_count=len(order.lines),
-        lines=[_told(one, items[one.item_id]) for one in order.lines],
+        lines=[order_line_result(one, items[one.item_id]) for one in order.lines],
         total_price=format_money(total_of(order.lines)),
     )
 
 
-def _told(line: OrderedLine, item: Item) -> OrderLineResult:
+def order_line_result(line: OrderedLine, item: Item) -> OrderLineResult:
+    """A line in readable form."""
     return {
         "line": line.line or 0,
         "item_id": item.item_id,

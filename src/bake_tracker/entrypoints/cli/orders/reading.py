@@ -84,6 +84,10 @@ def _and_file(show: Callable[[Any], None], found: Any, pdf: Path | None) -> None
 
 def _show_grid(found: OrderDay) -> None:
     """Print customers by products, and what is short."""
+    if found["not_taken"]:
+        numbers = ", ".join(map(str, found["not_taken"]))
+        say(f"Standing orders for this day, not taken yet: {numbers}")
+        say(f"  take them with: bake standing take --until {found['day']}")
     if not found["orders"]:
         say(f"No order is due on {found['day']}.")
         return

@@ -55,7 +55,7 @@ def add(
             operation_id=operation_id,
         )
 
-    answer(write(work), lambda done: _show(done, f"Took order {done['order_id']}, due {due_words(done)}"))
+    answer(write(work), lambda done: show_order_result(done, f"Took order {done['order_id']}, due {due_words(done)}"))
 
 
 def change(
@@ -99,7 +99,7 @@ def cancel(
     def work(session: Session) -> OrderCancellationResult:
         return record_order_cancellation(order, reason, session=session, operation_id=operation_id)
 
-    answer(write(work), lambda done: _show(done, f"Cancelled order {done['order_id']}: {done['reason']}"))
+    answer(write(work), lambda done: show_order_result(done, f"Cancelled order {done['order_id']}: {done['reason']}"))
 
 
 def wanted_line(session: Session, text: str) -> dict[str, Any]:
@@ -130,10 +130,11 @@ def _read(session: Session, name: str, typed: str) -> time | date | int:
 def _show_change(done: OrderChangeResult) -> None:
     changed = ", ".join(done["changed"]).replace("_", " ").replace("recipient id", "customer").replace(" id", "")
     said = f"changed {changed}" if changed else "nothing to change"
-    _show(done, f"Order {done['order_id']}: {said}; due {due_words(done)}")
+    show_order_result(done, f"Order {done['order_id']}: {said}; due {due_words(done)}")
 
 
-def _show(done: OrderResult, said: str) -> None:
+def show_order_result(done: OrderResult, said: str) -> None:
+    """Print an order after something was done to it."""
     say(said)
     for one in done["lines"]:
         price = "" if one["amount"] is None else f", {money(one['amount'])}"

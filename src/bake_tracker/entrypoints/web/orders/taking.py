@@ -17,7 +17,7 @@ from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.views.event import load_event_slice
 from bake_tracker.queries.views.order import load_offered_items, load_order_view
 from bake_tracker.queries.views.recipient import load_recipient_slice
-from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.database import Session, read_scope, run_in_transaction
 from bake_tracker.services.orders.change import record_order_change
 from bake_tracker.services.orders.order import record_order
 
@@ -77,7 +77,7 @@ def _record(request: Request, form: Form, order_id: int | None) -> Response:
             "how": form["how"],
             **{name: form.text(name) for name in ("place", "reference", "note")},
         }
-        lines = [(_line(row), row) for row in form.rows(*FIELDS) if any(row[name].strip() for name in FIELDS[:3])]
+        lines = [(line_of(row), row) for row in form.rows(*FIELDS) if any(row[name].strip() for name in FIELDS[:3])]
         form.done()
         asked["lines"] = [line for line, _ in lines]
         if order_id is None:
@@ -92,7 +92,8 @@ def _record(request: Request, form: Form, order_id: int | None) -> Response:
     return go_to(request, "order", {"done": "1"}, order_id=order_id)
 
 
-def _line(row: Form) -> dict[str, Any]:
+def line_of(row: Form) -> dict[str, Any]:
+    """A line of an order as a row of the form says it."""
     return {
         "item_id": row.key("item_id", needed=True),
         "quantity": row.quantity("quantity", needed=True),
@@ -115,31 +116,41 @@ def _text(value: int | None) -> str | None:
 def _form(request: Request, form: Form, order: OrderView | None, status: int = 200) -> Response:
     with read_scope() as session:
         house = load_bakery(session)
-        items = load_offered_items(session, MOST_ITEMS)
+        items = offered_items(session, order)
         customers = load_recipient_slice(session, BY_NAME, offered=True).rows
         events = load_event_slice(session, BY_NAME, offered=True).rows
-    if order is not None:  # what is archived since is still in the order
-        known = {one["item_id"] for one in items}
-        items += [
-            {"item_id": one["item_id"], "name": one["item_name"], "unit": one["unit"]}
-            for one in order["lines"]
-            if one["item_id"] not in known
-        ]
-    rows = form.rows(*FIELDS)
-    wanted = min(MOST_LINES, len(rows) + (MORE_LINES if form["step"] == "more" or order else 0))
     return render(
         request,
         "order_form.html",
         status,
         form=form,
         order=order,
-        rows=[*rows, *(Form(form.locale, line=f"[{n}]") for n in range(len(rows), max(FIRST_LINES, wanted)))],
-        items=[(str(one["item_id"]), one["name"] + _in(one["unit"])) for one in items],
+        rows=rows_to_fill(form, MORE_LINES if form["step"] == "more" or order else 0),
+        items=items,
         customers=_with(choices(customers, "recipient_id"), order, "recipient_id", "recipient"),
         events=_with(choices(events, "event_id"), order, "event_id", "event"),
         hows=list(HOW_WORDS.items()),
         currency=house.currency,
     )
+
+
+def rows_to_fill(form: Form, more: int) -> list[Form]:
+    """The rows of a form, and empty ones."""
+    rows = form.rows(*FIELDS)
+    wanted = max(FIRST_LINES, min(MOST_LINES, len(rows) + more))
+    return [*rows, *(Form(form.locale, line=f"[{n}]") for n in range(len(rows), wanted))]
+
+
+def offered_items(session: Session, order: OrderView | None) -> list[tuple[str, str]]:
+    """The items to choose from, with those that are in the order and archived since."""
+    items = load_offered_items(session, MOST_ITEMS)
+    known = {one["item_id"] for one in items}
+    items += [
+        {"item_id": one["item_id"], "name": one["item_name"], "unit": one["unit"]}
+        for one in (order["lines"] if order else ())
+        if one["item_id"] not in known
+    ]
+    return [(str(one["item_id"]), one["name"] + _in(one["unit"])) for one in items]
 
 
 def _in(unit: str) -> str:

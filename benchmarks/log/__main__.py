@@ -24,7 +24,10 @@ from benchmarks.log.truth import TABLES
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (ROOT / "docs/reference/benchmarks.md", ROOT / "docs/explanation/log-truth.md")
 COMPARED = ("SQLAlchemy", "structlog", "loguru", "python-json-logger", "orjson")
-LOG = re.compile(r"bake_tracker.(log.\w+|services.operation|database.(transaction_outcomes|attempts)|clock)\.py$")
+LOG = re.compile(
+    r"bake_tracker.(log.\w+|services.(operation|endings)|clock|database."
+    r"(\w+_outcomes|watched_connections|control_statements|statement_times|durability|drivers|attempts))\.py$"
+)
 
 
 def main() -> None:

@@ -97,7 +97,7 @@ def test_one_batch_makes_all_of_it(bakery: Kitchen, operation_log: OperationLog)
 
 
 def test_what_is_left_out_is_asked_for(bakery: Kitchen) -> None:
-    """A product that did not come out is given as 0 and its share of the cost is lost; a share stated is for this run."""
+    """A product that did not come out is given as 0; its share of the cost is lost, and other shares can be stated."""
     with pytest.raises(ValidationError, match="scraps is missing; give 0"):
         bakery.produce("Lam", "Croissant", 1, 20)
     run = bakery.produce("Lam", "Croissant", 1, 20, outputs=also(bakery, 0))

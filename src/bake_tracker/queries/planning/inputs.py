@@ -94,7 +94,7 @@ class PlanInputs:
 
 
 def load_plan_inputs(session: Session, house: BakeryInfo, today: date, until: date) -> PlanInputs:
-    """Load what is wanted until a day, and what it can be made from; twelve statements."""
+    """Load what is wanted until a day, and what it can be made from; thirteen statements."""
     ordered, wanted_for, items = _load_ordered(session, until)
     pars, on_shelf = load_pars(session)
     sold = load_sold_at_counter(session, house, today)

@@ -150,7 +150,7 @@ class Planned:
 
 
 def load_planned(session: Session, at: datetime, since: date | None, until: date | None) -> Planned:
-    """The plan from ``since`` to ``until``, or of the next seven days; thirteen statements.
+    """The plan from ``since`` to ``until``, or of the next seven days; fourteen statements.
 
     Raises:
         ValidationError: the days are not in order, or reach further than a year.

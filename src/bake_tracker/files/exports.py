@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -34,8 +35,12 @@ def write_export(file: Path, tables: Tables) -> None:
             file.mkdir()
         except OSError as error:
             raise ValidationError.of("file", f"the folder {file} cannot be created: {error.strerror}") from None
-        for sheet in sheets:
-            write_new(file / f"{sheet.title}.csv", csv_content(sheet))
+        try:
+            for sheet in sheets:
+                write_new(file / f"{sheet.title}.csv", csv_content(sheet))
+        except ValidationError:
+            shutil.rmtree(file)
+            raise
     else:
         raise ValidationError.of("file", f"{file} must end in {ENDINGS}")
 

@@ -127,14 +127,19 @@ def write_table(file: Path, headings: Sequence[str], rows: Iterable[Sequence[str
 
 
 def write_new(file: Path, content: bytes, field: str = "file") -> None:
-    """Write a new file.
+    """Write a new file, whole or not at all.
 
     Raises:
         ValidationError: the file exists or cannot be written.
     """
     try:
-        with file.open("xb") as out:
-            out.write(content)
+        out = file.open("xb")
+        try:
+            with out:
+                out.write(content)
+        except OSError:
+            file.unlink()  # half of it would stand in the way of the next attempt
+            raise
     except FileExistsError:
         raise ValidationError.of(field, f"{file} already exists; choose another name or remove it") from None
     except OSError as error:

@@ -1,6 +1,7 @@
 """An export, imported into an empty database, exports to the same content again."""
 
 import json
+import resource
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.database.transaction_outcomes import statement_count
+from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.importing.exporting import Tables, exact_text
 from bake_tracker.domain.importing.tables import FORMAT
 from bake_tracker.domain.label.allergens import Statement, label_text
@@ -236,3 +238,21 @@ def test_the_command_line_exports_and_never_over_a_file(bake: CommandLine, kitch
         assert bake("export", name).code == 1
         assert bake("--json", "import", name).json["added_count"] == 0
     assert bake("export", str(tmp_path / "out.pdf")).code == 1
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_an_export_that_meets_a_full_disk_leaves_nothing(ending: str, tmp_path: Path) -> None:
+    """When there is room again, the same command works."""
+    item = {"slug": "flour", "name": "Flour", "kind": "ingredient", "base_unit": "g"}
+    tables: Any = {"items": [item], "suppliers": [{"slug": "mill", "name": "Mill " + "l" * 200}]}
+    file = tmp_path / f"export{ending}"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(ValidationError, match="cannot be written: File too large"):
+            write_export(file, tables)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+    write_export(file, tables)
+    assert file.exists()

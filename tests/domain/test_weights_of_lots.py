@@ -92,7 +92,7 @@ def test_what_is_short_counts_as_what_it_meets() -> None:
     st.lists(st.tuples(st.integers(1, 50), st.integers(1, 4_000)), min_size=1, max_size=6),
 )
 def test_lots_by_weight_meet_the_need_to_the_millionth(need_g: int, lots: list[tuple[int, int]]) -> None:
-    """The draws weigh what is needed, to within a millionth of a piece each and dust; they are in order."""
+    """The draws are in order and weigh what is needed, apart from dust and at most a millionth of a piece each."""
     shelf = [ham(str(place), pieces, Fraction(weight)) for place, (pieces, weight) in enumerate(lots)]
     found = allocate_by_weight(int(Fraction(need_g, 1_900) * MICRO), shelf, grams(need_g))
     weighs = sum(Fraction(draw.quantity_micros, MICRO) * (draw.lot.g_per_each or 0) for draw in found.draws)

@@ -73,7 +73,7 @@ def test_boxes_are_a_box() -> None:
 
 
 def test_another_package_type_and_a_package_without_a_size_are_refused() -> None:
-    """The refusal names the package type it comes in, or says how to record the size."""
+    """The refusal names the product's own package type, or says how to record the size."""
     with pytest.raises(ValidationError, match="neither a unit nor a package of"):
         unpack(BAG, Fraction(2), "sack")
     with pytest.raises(ValidationError, match="give the quantity in a unit") as refused:

@@ -117,7 +117,7 @@ def test_a_backup_of_mealie_is_read_from_its_tables(sqlite_url: str, tmp_path: P
 
 
 def test_an_export_of_tandoor_is_a_zip_of_zips(sqlite_url: str, tmp_path: Path) -> None:
-    """Headers are no ingredients, and volumes make the base unit only of what is not weighed."""
+    """Headers are not ingredients, and an item that is also weighed is kept by weight, not by volume."""
     inner = io.BytesIO()
     with ZipFile(inner, "w") as archive:
         archive.writestr("recipe.json", json.dumps(TANDOOR))

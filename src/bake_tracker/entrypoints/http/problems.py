@@ -74,7 +74,7 @@ def status_of(error: ServiceError) -> int:
 
 
 def when_to_try_again(error: ServiceError) -> dict[str, str]:
-    """The header that says so, if a later try may succeed."""
+    """The ``Retry-After`` header, if a later try may succeed."""
     if isinstance(error, TooManyAttemptsError):
         return {"Retry-After": str(error.retry_after_s)}
     return {"Retry-After": RETRY_AFTER_S} if status_of(error) == 503 else {}

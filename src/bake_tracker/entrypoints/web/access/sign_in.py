@@ -28,7 +28,7 @@ Next = Annotated[str | None, Query(max_length=2_000)]
 
 @router.get("/sign-in", name="sign_in", dependencies=[PUBLIC])
 def form(request: Request, next: Next = None) -> Response:
-    """Show the sign-in form or, before there are users, the way to set-up."""
+    """Show the sign-in form, or go to the set-up if there are no users yet."""
     with read_scope() as session:
         if not has_users(session):
             return go_to(request, "set_up")

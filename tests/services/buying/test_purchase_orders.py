@@ -189,7 +189,7 @@ def test_undo_of_an_order_takes_its_changes_and_deliveries_with_it(buyer: Buyer)
     ("lines", "error", "said"),
     [
         ([{"product_id": 1, "packs": Decimal("1.5")}], ValidationError, "lines\\[0\\].packs: must be a whole number"),
-        ([{"product_id": 1, "packs": 1}] * 2, ValidationError, "has a line already; add the packs up"),
+        ([{"product_id": 1, "packs": 1}] * 2, ValidationError, "has a line already; add the packs to that line"),
         ([{"product_id": 1, "packs": 1, "colour": 2}], ValidationError, "has no field 'colour'"),
         ([{"product_id": 99, "packs": 1}], ProductNotFoundError, "99"),
         ([{"product_id": 1, "packs": 10**6, "price": 10**7}], ValidationError, "are too many to count"),

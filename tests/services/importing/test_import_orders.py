@@ -88,7 +88,7 @@ def test_an_undone_import_frees_its_references(book: OrderBook, tmp_path: Path) 
         ("ada,B-1,2026-12-04,,box,1,x,,,", "Price each", "must be an amount"),
         ("ada,B-1,2026-12-04,,box,1,,by mule,,", "How", "must be one of pick-up, delivery, counter"),
         ("ada,B-1,2026-12-04,,box,1,,,Ball,", "Event", "has an event with this slug or name"),
-        ("ada,A-17,2026-12-05,,cookie,1,,,,", "Wanted on", "is not what orders.csv, row 2 says"),
+        ("ada,A-17,2026-12-05,,cookie,1,,,,", "Wanted on", "differs from orders.csv, row 2"),
     ],
 )
 def test_a_row_that_cannot_be_ordered_is_refused_in_its_place(

@@ -39,7 +39,7 @@ def amount_of_all(lines: Iterable[PurchaseLine]) -> int | None:
 def purchase_state(lines: Iterable[PurchaseLine], received: Mapping[int, int], *, is_cancelled: bool) -> PurchaseState:
     """The state that follows from what is ordered and what came, by product.
 
-    An order of which nothing more will come is *closed* if a part of it came, otherwise *cancelled*.
+    An order that will bring nothing more is *closed* if a part of it came, otherwise *cancelled*.
     """
     came = any(received.values())
     if is_cancelled:

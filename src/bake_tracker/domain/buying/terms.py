@@ -117,7 +117,7 @@ def read_prices(given: Arguments, value: object) -> tuple[Tier, ...]:
             given.refuse(at, f"has no field {extra[0][:60]!r}; it takes from_packs, price")
         least = given.count(f"{at}.from_packs", row.get("from_packs", 1))
         if least in found:
-            given.refuse(f"{at}.from_packs", f"{least} is there twice; give one price from each number on")
+            given.refuse(f"{at}.from_packs", f"{least} is listed twice; give one price for each number")
         found[least] = given.micros(f"{at}.price", row.get("price"))
     if rows and not given.problems and 1 not in found:
         given.refuse("prices", "must have a price from 1 pack on")

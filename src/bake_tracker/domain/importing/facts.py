@@ -110,7 +110,7 @@ def _plan_terms(rows: Iterable[Row], known: Mapping[str, Terms], products: Produ
         said, tier = _terms(row), _tier(row)
         first = met.get(identity)
         if first is not None and (said != Terms() or not tier or not first.prices or tier[0] <= first.prices[-1][0]):
-            row.refuse("product", "has a row already; a further row has only a price, from more packs on than the last")
+            row.refuse("product", "has a row already; a further row may only give a price, for more packs")
         if first is None and tier and tier[0] != 1:
             row.refuse("from_packs", "must be 1 on the first row of a product")
         now = replace(first or said, prices=(*(first.prices if first else ()), *([tier] if tier else ())))

@@ -52,7 +52,7 @@ def _order(key: Key, rows: list[Row], items: Shelf[ItemPlan], events: Shelf[Even
     for row in others:
         for field in _OF_ORDER:
             if row.has(field) and row.fields[field] != first.fields.get(field):
-                row.refuse(field, f"is not what {first.place} says, which is of the same order; give the order one")
+                row.refuse(field, f"differs from {first.place}, a row of the same order; make both the same")
     due = first.read_day("due")
     if not first.has("due"):
         first.refuse("due", "is missing; give the day on which the customer wants it")

@@ -181,7 +181,7 @@ TABLES: Mapping[str, TableKind] = {
             Column("customer", synonyms=("recipient", "client"), is_needed=True, note="slug or name", example="ada"),
             Column(
                 "reference", synonyms=("order", "order_number", "order_id", "number"), is_needed=True, example="A-17",
-                note="the customer's own number; rows with the same one are one order",
+                note="the customer's own number; rows with the same number are one order",
             ),
             Column("due", "day", synonyms=("due_on", "date", "day", "wanted_on"), is_needed=True, example="2026-12-04"),
             Column("time", synonyms=("due_time", "at"), note="on the bakery's clock", example="14:30"),
@@ -194,7 +194,7 @@ TABLES: Mapping[str, TableKind] = {
             Column("place", synonyms=("where", "address"), limit=200),
             Column("event", note="slug or name"), _NOTE,
         ),
-        "one row for each line of an order; what is the same for all of it may stand in its first row alone",
+        "one row for each line of an order; what all its rows share may be given in the first one only",
     ),
     "names": TableKind("names", (_NAME, Column("item"))),
     "measures": TableKind(

@@ -109,7 +109,7 @@ def list_purchase_orders(
     search: Annotated[
         str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="part of a supplier's name or a number")
     ] = None,
-    show: Annotated[Literal["open", "all"], Query(description="`all` has the others too")] = "open",
+    show: Annotated[Literal["open", "all"], Query(description="`all` includes those that are done")] = "open",
     since: Since = None,
     until: Until = None,
 ) -> Response:
@@ -158,7 +158,7 @@ def change_purchase_order(
 def cancel_purchase_order(
     request: Request, purchase_order_id: Key, body: PurchaseOrderCancellation, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Record that nothing more will come of a purchase order."""
+    """Record that nothing more will come for a purchase order."""
     record = record_purchase_order_cancellation
     return recorded(request, idempotency_key, record, purchase_order_id=purchase_order_id, **body.given())
 

@@ -87,7 +87,7 @@ def record_purchase_order_change(
         fields = replace(before, **asked)
         if fields.supplier_id != order.supplier_id:
             if any(order.received.values()):
-                given.refuse("supplier_id", "stays, because a part of the order came from this supplier already")
+                given.refuse("supplier_id", "must stay, because a part of the order came from this supplier")
             given.done()
             check_supplier(session, fields.supplier_id)
         lines = list(order.lines)
@@ -107,7 +107,7 @@ def record_purchase_order_change(
 def record_purchase_order_cancellation(
     purchase_order_id: int, reason: str, *, session: Session, operation_id: UUID | str | None = None
 ) -> PurchaseOrderCancellationResult:
-    """Record that nothing more will come of a purchase order, in the caller's transaction; what came stays.
+    """Record that nothing more will come for a purchase order, in the caller's transaction; what came stays.
 
     Its state is then *cancelled*, or *closed* if a part of it came.
 

@@ -143,7 +143,7 @@ def read_purchase_lines(given: Arguments, lines: object) -> list[AskedPurchase]:
             None if row.get("price") is None else given.micros(f"{at}.price", row["price"]),
         )
         if any(one.product_id == other.product_id for other in asked):
-            given.refuse(f"{at}.product_id", f"{one.product_id} has a line already; add the packs up")
+            given.refuse(f"{at}.product_id", f"{one.product_id} has a line already; add the packs to that line")
         asked.append(one)
     return asked
 

@@ -53,7 +53,7 @@ def load_for_delivery(
     )
     if order.supplier_id != supplier_id:
         raise ConflictError(
-            f"purchase order {purchase_order_id} went to another supplier just now; look at it, and record the "
+            f"purchase order {purchase_order_id} has just been given to another supplier; look at it, and record the "
             "delivery again",
             purchase_order_id=purchase_order_id,
         )

@@ -56,7 +56,7 @@ def add(
 
 def change(
     order: PurchaseNumber,
-    what: Annotated[list[str] | None, typer.Argument(help="all lines anew, for example '6 Type 550 @17.90'")] = None,
+    what: Annotated[list[str] | None, typer.Argument(help="the new lines, for example '6 Type 550 @17.90'")] = None,
     wanted: Annotated[Any, typer.Option(parser=parse.day, help="another day")] = None,
     supplier: Annotated[str | None, typer.Option(help="another supplier: slug or id")] = None,
     note: Annotated[str | None, typer.Option(help="free text for the supplier, or none")] = None,
@@ -85,14 +85,14 @@ def cancel(
     reason: Annotated[str, typer.Option(help="why")],
     operation_id: OperationId = None,
 ) -> None:
-    """Record that nothing more will come of a purchase order. If a part of it came, it is closed."""
+    """Record that nothing more will come for a purchase order. If a part of it came, it is closed."""
 
     def work(session: Session) -> PurchaseOrderCancellationResult:
         return record_purchase_order_cancellation(order, reason, session=session, operation_id=operation_id)
 
     answer(
         write(work),
-        lambda done: show_ordered(done, f"Nothing more comes of purchase order {done['purchase_order_id']}"),
+        lambda done: show_ordered(done, f"Nothing more will come for purchase order {done['purchase_order_id']}"),
     )
 
 

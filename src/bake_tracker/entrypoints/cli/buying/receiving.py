@@ -41,7 +41,7 @@ def receive(
     on: Annotated[Any, typer.Option(parser=parse.day, help="for example 2026-11-23; default: today")] = None,
     notes: Annotated[str | None, typer.Option(help="free text")] = None,
     yes: Yes = False,
-    again: Annotated[bool, typer.Option("--again", help="it came a second time, or more than was ordered")] = False,
+    again: Annotated[bool, typer.Option("--again", help="even if it came before, or more than was ordered")] = False,
     dates: DatesOption = None,
     decimals: DecimalsOption = None,
     operation_id: OperationId = None,

@@ -19,7 +19,7 @@ def buy(
     since: From = None,
     until: To = None,
     accept: Annotated[bool, typer.Option("--accept", help="order what must be ordered by today")] = False,
-    by: Annotated[Any, typer.Option(parser=parse.day, help="with --accept: also until then")] = None,
+    by: Annotated[Any, typer.Option(parser=parse.day, help="with --accept: by this day instead")] = None,
     operation_id: OperationId = None,
 ) -> None:
     """Show what to buy for the plan, from whom, and by when. Only --accept records anything: purchase orders."""
@@ -40,7 +40,7 @@ def buy(
 
 def _show(rows: list[ToBuy]) -> None:
     if not rows:
-        say("Nothing is to be bought: the stock and what is on order have all that is planned.")
+        say("Nothing needs to be bought: the stock and what is on order cover the plan.")
     for one in rows:
         words = purchase_words(one) if one["packs"] else f"{of_item(one)}; no package is on file"
         nobody = "; nobody on file sells it" if one["packs"] and one["supplier_id"] is None else ""

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -125,7 +126,9 @@ def a_purchase(kitchen: Kitchen, session: Session) -> int:
 def order_too_many(kitchen: Kitchen, session: Session) -> None:
     """A customer wants more cookies than the flour is for, and the mill sells flour."""
     mill = things.record_supplier("Wind mill", session=session)["supplier_id"]
-    products.record_product(kitchen.ids["Flour"], "Type 1050", 25, "kg", session=session, supplier_id=mill)
+    of = {"session": session, "supplier_id": mill}
+    cheapest = products.record_product(kitchen.ids["Flour"], "Type 1050", 25, "kg", **of)["product_id"]
+    product_change.record_product_change(cheapest, {"prices": [{"price": Decimal("0.01")}]}, session=session)
     lines, today = [{"item_id": kitchen.ids["Cookie"], "quantity": 5_000}], load_bakery(session).local_day(now())
     order.record_order(lines, session=session, due_on=today)
 

@@ -83,5 +83,6 @@ def test_every_page_is_linked_to(found: dict[str, str]) -> None:
         *("/bake/check", "/box/check", "/log/events"),  # parts of a page
         "/find",  # redirects to what it finds
         "/lots/{lot_id}/release",  # linked from held lots only
+        "/products/{product_id}",  # linked from items that come in packages
         *("/lots/{lot_id}/came-back", "/operations/{operation_id}/return"),  # linked while somebody has some of it
     }

@@ -117,7 +117,6 @@ def _differs(name: str, was: Terms, terms: Terms) -> bool:
 
 
 def _put_terms(operation: Operation, product_id: int, terms: Terms) -> None:
-    table = tables.product_terms
-    operation.session.execute(delete(table).where(table.c.product_id == product_id))
+    operation.session.execute(delete(tables.product_terms).where(tables.product_terms.c.product_id == product_id))
     if terms != Terms():
-        operation.session.execute(insert(table), {"product_id": product_id, **terms_row(terms)})
+        operation.session.execute(insert(tables.product_terms), {"product_id": product_id, **terms_row(terms)})

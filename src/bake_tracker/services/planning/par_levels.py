@@ -27,7 +27,7 @@ RECORD = Kind(
     "record_par_level", "par_level_service", "Set a par level", success_fields=("item_id", "weekday", "quantity")
 )
 
-_par = tables.par_level
+_par = tables.par_level.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,10 @@ def record_par_level(
         lock_items(operation, [item.item_id])
         thing = ("par_level", f"{item.item_id}:{number}")
         before = load_things(session, [thing])
-        session.execute(delete(_par).where(_par.c.item_id == item.item_id, _par.c.weekday == number))
+        session.execute(delete(tables.par_level).where(_par.item_id == item.item_id, _par.weekday == number))
         if micros is not None:
-            session.execute(insert(_par), {"item_id": item.item_id, "weekday": number, "quantity_micros": micros})
+            row = {"item_id": item.item_id, "weekday": number, "quantity_micros": micros}
+            session.execute(insert(tables.par_level), row)
         note_changes(operation, before)
         was = [row["quantity_micros"] for row in before[thing]]
         return operation.succeed(

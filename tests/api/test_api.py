@@ -449,6 +449,7 @@ SAYABLE = re.compile(
 """Refusals that a schema can foresee."""
 UNSAYABLE = re.compile(
     r"must be at most \d+( for one batch)?(, not \d+(\.\d+)?)?"  # of a number written as a string
+    r"|must be at most \d+ days from today"
     r"|must be a number above 0, not -.*"  # of an adjustment that is no correction
     r"|.*of up to 40 digits, not .*E-\d+"
 )

@@ -30,6 +30,13 @@ def test_a_rule_says_its_days(text: str, days: list[str], words: str) -> None:
     assert rule.words == words
 
 
+def test_the_last_day_of_the_calendar_is_a_day_too() -> None:
+    """No day follows it, which must not break a question about it."""
+    last = date.max
+    assert list(read_rule("FREQ=DAILY", TUESDAY).days(TUESDAY, last, last)) == [last]
+    assert list(read_rule("FREQ=DAILY;UNTIL=20261202", TUESDAY).days(TUESDAY, last, last)) == []
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -37,6 +44,7 @@ def test_a_rule_says_its_days(text: str, days: list[str], words: str) -> None:
         ("INTERVAL=2", "must begin with FREQ"),
         ("FREQ=DAILY;COUNT=3", "cannot have 'COUNT=3'"),
         ("FREQ=DAILY;FREQ=DAILY", "each once"),
+        ("daily", "cannot have 'DAILY'; it takes FREQ, INTERVAL, BYDAY, UNTIL, each once, such as FREQ=WEEKLY"),
         ("FREQ=WEEKLY;INTERVAL=0", "from 1 to 52"),
         ("FREQ=WEEKLY;INTERVAL=²", "from 1 to 52"),
         ("FREQ=WEEKLY;BYDAY=1MO", "cannot have '1MO' in BYDAY"),

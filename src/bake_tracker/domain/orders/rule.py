@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from bake_tracker.domain.written import UnreadableError
@@ -42,9 +42,9 @@ class Rule:
 
     def days(self, starts_on: date, since: date, until: date) -> Iterator[date]:
         """Its days from ``since`` to ``until``, none of them before ``starts_on``."""
-        day, last = max(since, starts_on), min(until, self.until or until)
+        first, last = max(since, starts_on), min(until, self.until or until)
         first_week = starts_on.toordinal() - starts_on.weekday()
-        while day <= last:
+        for day in map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1)):  # no day follows the last one
             if self.frequency == "DAILY":
                 fits = (day - starts_on).days % self.interval == 0
             else:
@@ -52,7 +52,6 @@ class Rule:
                 fits = day.weekday() in self.weekdays and weeks % self.interval == 0
             if fits:
                 yield day
-            day += timedelta(days=1)
 
 
 def read_rule(text: str, starts_on: date) -> Rule:
@@ -65,7 +64,9 @@ def read_rule(text: str, starts_on: date) -> Rule:
     for part in text.strip().upper().removeprefix("RRULE:").split(";"):
         name, equals, value = part.partition("=")
         if name not in _KNOWN or not equals or name in parts:
-            raise UnreadableError(f"cannot have {part[:40]!r}; it takes {', '.join(_KNOWN)}, each once")
+            raise UnreadableError(
+                f"cannot have {part[:40]!r}; it takes {', '.join(_KNOWN)}, each once, such as FREQ=WEEKLY;BYDAY=MO,FR"
+            )
         parts[name] = value
     frequency = parts.get("FREQ")
     if frequency not in ("DAILY", "WEEKLY"):

@@ -22,7 +22,7 @@ def test_the_plan_leads_from_a_line_to_the_order_it_is_for(kitchen: Kitchen) -> 
     order = book.order(book.line(book.box, 200), due_on=day)
     book.order(book.line(book.cookie, 1), due_on=day - timedelta(days=9))
     plan = viewer.get("/plan").text
-    for said in ("Pack 197 Box", "Bake 50 batches of Cookies", "Short", "Buy by this day", "Late", "14:30"):
+    for said in ("Pack 197 Boxes", "Bake 50 batches of Cookies", "Short", "Buy by this day", "Late", "14:30"):
         assert said in plan
     assert f'href="/orders/{order["order_id"]}"' in plan
     why = viewer.get("/plan/lines/1")

@@ -21,6 +21,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.amounts import friendly
 from bake_tracker.domain.money import Rounding, written
+from bake_tracker.domain.plurals import one_of, plural
 from bake_tracker.entrypoints.http import cookies
 from bake_tracker.entrypoints.http.access import CSRF_FIELD, CSRF_HEADER, caller_of
 from bake_tracker.entrypoints.http.problems import Problem
@@ -72,6 +73,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         locale=locale,
         number=partial(number, locale=locale),
         amount=partial(amount, locale=locale),
+        goods_text=partial(goods_text, locale=locale),
         rounded=_with_rounding(rounded, request),
         price_text=_with_rounding(partial(rounded, each=True), request),
         in_full=_with_rounding(in_full, request),
@@ -165,6 +167,12 @@ def amount(value: str | Decimal | None, unit: str, *, locale: Locale, unknown: s
     quantity, said_in = friendly(value, unit)
     text = number(_rounded(Decimal(quantity), 3 if said_in in ("kg", "l") else 2), locale=locale)
     return text if said_in == "each" else f"{text} {said_in}"
+
+
+def goods_text(value: str, unit: str, name: str, *, locale: Locale) -> str:
+    """A quantity with its unit and what it is of: ``12 Holiday boxes``, ``2.5 kg Flour``."""
+    called = name if unit != "each" else one_of(name) if value == "1" else plural(name)
+    return f"{amount(value, unit, locale=locale)} {called}"
 
 
 def _rounded(exact: Decimal, decimals: int) -> Decimal:

@@ -13,6 +13,8 @@ from bake_tracker.queries.planning.reasons import load_plan_reasons
 from bake_tracker.queries.planning.week import load_plan
 from bake_tracker.services.catalog.products import record_product
 from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.orders.change import record_order_cancellation
+from bake_tracker.services.orders.standing import record_standing_order, record_standing_order_day
 from bake_tracker.services.stock.handling import record_hold
 from support.kitchen import Kitchen
 from support.shelf import OrderBook
@@ -198,6 +200,27 @@ def test_two_recipes_that_share_the_flour_are_short_together(planner: Planner) -
     assert planner.check(2)["items"] == []
 
 
+def test_a_standing_order_is_planned_for_until_its_day_is_taken(planner: Planner) -> None:
+    """A day counts as an order would, until an order is taken for it; if that is cancelled, nothing is wanted."""
+    lines = [planner.book.line(planner.kitchen.ids["Box"], 12)]
+    asked = {"starts_on": planner.day(2), "recipient_id": planner.book.ada, "due_time": time(7, 30)}
+    daily = run_in_transaction(lambda s: record_standing_order(lines, "FREQ=DAILY;INTERVAL=30", session=s, **asked))
+    key = daily["standing_order_id"]
+    before = planner.lines()
+    (packed,) = (one for one in planner.plan()["lines"] if one["what"] == "pack")
+    assert packed["gives"][0]["quantity"] == "9"  # three are on hand
+    (who,) = packed["wanted_by"]
+    assert (who["source"], who["standing_order_id"], who["order_id"]) == ("standing", key, None)
+    assert who["recipient"] == "Ada"
+    (boxes,) = (one for one in planner.check(2)["items"] if one["item_name"] == "Box")
+    assert (boxes["orders"], boxes["standing_orders"], boxes["for_shelf"]) == ([], [key], False)
+    taken = run_in_transaction(lambda s: record_standing_order_day(key, planner.day(2), session=s))["order_id"]
+    assert planner.lines() == before
+    assert [one["order_id"] for one in planner.plan()["lines"][-1]["wanted_by"]] == [taken]
+    run_in_transaction(lambda s: record_order_cancellation(taken, "the party is off", session=s))
+    assert planner.lines() == []
+
+
 def test_asking_writes_nothing_in_as_many_statements_for_many_orders(planner: Planner) -> None:
     """The number does not depend on orders, lots, recipes or batches."""
     planner.order("Box", 12, 1)
@@ -215,7 +238,7 @@ def test_asking_writes_nothing_in_as_many_statements_for_many_orders(planner: Pl
     for number in range(4):
         planner.order("Roll", 30, number)
         planner.kitchen.receive("Flour", 1, "kg", 1)
-    assert sent() == few == 15
+    assert sent() == few == 21
 
 
 @pytest.mark.parametrize(

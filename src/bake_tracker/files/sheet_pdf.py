@@ -95,8 +95,12 @@ def _job(line: Mapping[str, Any]) -> Job:
     gives = ", ".join(amount_of(one["quantity"], one["unit"], one["item_name"]) for one in line["gives"])
     mixes = mixes_words([(mix["count"], mix["size"]) for mix in line.get("mixes", ())])
     mixes = f"in mixes of {mixes} batches" if mixes else ""
-    orders = [one for one in line["wanted_by"] if one["order_id"] is not None]
-    whom = [", ".join(filter(None, (one["recipient"], one["event"]))) or f"order {one['order_id']}" for one in orders]
+    orders = [one for one in line["wanted_by"] if one["source"] != "par"]
+    whom = [
+        ", ".join(filter(None, (one["recipient"], one["event"])))
+        or (f"order {one['order_id']}" if one["order_id"] else f"standing order {one['standing_order_id']}")
+        for one in orders
+    ]
     if len(orders) < len(line["wanted_by"]):
         whom.append("the shelf")
     return Job(

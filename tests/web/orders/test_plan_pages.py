@@ -6,6 +6,8 @@ import pytest
 
 from bake_tracker.clock import now
 from bake_tracker.domain.access import Role
+from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.orders.standing import record_standing_order
 from support.kitchen import Kitchen
 from support.shelf import OrderBook
 from support.web import Web
@@ -33,6 +35,18 @@ def test_the_plan_leads_from_a_line_to_the_order_it_is_for(kitchen: Kitchen) -> 
     assert "The stock is too low for all of it." in check
     assert "25 kg" in check
     assert "Nothing is planned for this day." in viewer.get(f"/plan/days/{day + timedelta(days=90)}").text
+
+
+def test_a_day_of_a_standing_order_leads_to_the_standing_orders(kitchen: Kitchen) -> None:
+    """No order was taken for it yet, so it has no page of its own."""
+    book = OrderBook(kitchen)
+    lines, day = [book.line(book.box, 200)], now().date() + timedelta(days=2)
+    run_in_transaction(lambda s: record_standing_order(lines, "FREQ=DAILY;INTERVAL=30", session=s, starts_on=day))
+    viewer = Web().let_in().browser(Role.VIEWER)
+    for page in ("/plan", "/plan/lines/1", f"/plan/days/{day}", f"/plan/days/{day}/sheet"):
+        shown = viewer.get(page)
+        assert (shown.status_code, "tanding order 1" in shown.text) == (200, True), page
+    assert 'href="/standing-orders"' in viewer.get("/plan").text
 
 
 def test_days_and_lines_that_make_no_sense_are_refused(kitchen: Kitchen) -> None:

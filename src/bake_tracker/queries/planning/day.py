@@ -19,7 +19,7 @@ from bake_tracker.queries.planning.week import NotPlanned, not_planned
 
 
 class NeededThatDay(PlannedQuantity):
-    """What a day needs of an item for these lines, ``orders`` and the shelf: from stock, made, and missing.
+    """What a day needs of an item for these lines, orders and the shelf: from stock, made, and missing.
 
     ``unusable`` is on hand, but expired or on hold.
     """
@@ -30,6 +30,7 @@ class NeededThatDay(PlannedQuantity):
     unusable: str
     lines: list[int]
     orders: list[int]
+    standing_orders: list[int]
     for_shelf: bool
 
 
@@ -85,7 +86,7 @@ def load_day_check(session: Session, day: date, at: datetime) -> DayCheck:
 def _told(planned: Planned, item: Hashable, one: _Needed) -> NeededThatDay:
     task_of = {number: task.number for task in planned.tasks for number in task.lines}
     above = [line_of(demand) for demand in one.demands]
-    outside = [planned.inputs.wanted_for[demand.ref].order_id for demand in one.demands if demand.source != "line"]
+    outside = [planned.inputs.wanted_for[demand.ref] for demand in one.demands if demand.source != "line"]
     return {
         **planned.quantity(item, one.from_stock + one.from_lines + one.missing),
         "from_stock": format_micros(int(one.from_stock)),
@@ -93,6 +94,7 @@ def _told(planned: Planned, item: Hashable, one: _Needed) -> NeededThatDay:
         "missing": format_micros(ceil(one.missing)),
         "unusable": format_micros(planned.inputs.unusable.get(id_of(item), 0)),
         "lines": sorted({task_of[number] for number in above if number is not None and number in task_of}),
-        "orders": sorted({number for number in outside if number is not None}),
-        "for_shelf": None in outside,
+        "orders": sorted({who.order_id for who in outside if who.order_id is not None}),
+        "standing_orders": sorted({who.standing_order_id for who in outside if who.standing_order_id is not None}),
+        "for_shelf": any(who.par_micros is not None for who in outside),
     }

@@ -27,6 +27,7 @@ from bake_tracker.queries.catalog.whole import load_all_goods, load_all_recipes
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.orders.standing import is_in_force
+from bake_tracker.queries.planning.repeated import load_repeated
 from bake_tracker.queries.planning.shelf import load_pars, load_sold_at_counter
 
 ON_ORDER = "purchase order"
@@ -61,6 +62,7 @@ class WantedFor:
     due_on: date
     due_time: str | None
     par_micros: int | None = None
+    standing_order_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,16 @@ class PlanInputs:
 
 
 def load_plan_inputs(session: Session, house: BakeryInfo, today: date, until: date) -> PlanInputs:
-    """Load what is wanted until a day, and what it can be made from; thirteen statements."""
+    """Load what is wanted until a day, and what it can be made from; nineteen statements."""
     ordered, wanted_for, items = _load_ordered(session, until)
+    repeated, repeated_for, of_repeated = _load_repeated(session, today, until)
+    wanted_for |= repeated_for
+    items |= of_repeated
     pars, on_shelf = load_pars(session)
     sold = load_sold_at_counter(session, house, today)
     shelf = list(par_demands(pars, today.toordinal(), until.toordinal(), sold))
     levels = {one.ref: one for one in shelf}
-    demands = topped_up(ordered, shelf)
+    demands = topped_up((*ordered, *repeated), shelf)
     wanted_for |= {
         one.ref: WantedFor(None, None, None, date.fromordinal(one.day), None, _micros(levels[one.ref]))
         for one in demands
@@ -174,6 +179,25 @@ def _load_ordered(session: Session, until: date) -> tuple[tuple[Demand, ...], di
             wanted_for[ref] = WantedFor(row.order_id, row.recipient, row.event, row.due_on, row.due_time)
             items[row.id] = as_item(row)
     return tuple(demands), wanted_for, items
+
+
+def _load_repeated(
+    session: Session, today: date, until: date
+) -> tuple[list[Demand], dict[Any, WantedFor], Mapping[int, Item]]:
+    """What standing orders want until the day, where no order was taken for theirs; six statements."""
+    days, items = load_repeated(session, today, until)
+    demands: list[Demand] = []
+    wanted_for: dict[Any, WantedFor] = {}
+    for one in days:
+        number, minute = one.order.standing_order_id, _minute(one.order.due_time)
+        who = WantedFor(None, one.recipient, None, one.day, one.order.due_time, standing_order_id=number)
+        for line in one.order.lines:
+            ref, day = one.ref_of(line), one.day.toordinal()
+            demands.append(
+                Demand(ref, line.item_id, day, line.quantity_micros, "standing", minute=minute, number=number)
+            )
+            wanted_for[ref] = who
+    return demands, wanted_for, items
 
 
 def _micros(demand: Demand) -> int:

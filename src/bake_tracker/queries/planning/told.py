@@ -37,7 +37,8 @@ class PlannedQuantity(TypedDict):
 class PlannedFor(TypedDict):
     """Who wants something: an order with its customer, event and due day, or the shelf on a day (``source`` par).
 
-    ``par_level`` is what the shelf is to have that day, which orders of the day count towards.
+    ``par_level`` is what the shelf is to have that day, which orders of the day count towards. ``standing_order_id`` is
+    there if no order was taken yet for a day of a standing order.
     """
 
     source: str
@@ -47,6 +48,7 @@ class PlannedFor(TypedDict):
     due_on: str
     due_time: str | None
     par_level: NotRequired[str]
+    standing_order_id: NotRequired[int]
 
 
 class Mixed(TypedDict):
@@ -146,11 +148,13 @@ class Planned:
         }
         if known.par_micros is not None:
             told["par_level"] = format_micros(known.par_micros)
+        if known.standing_order_id is not None:
+            told["standing_order_id"] = known.standing_order_id
         return told
 
 
 def load_planned(session: Session, at: datetime, since: date | None, until: date | None) -> Planned:
-    """The plan from ``since`` to ``until``, or of the next seven days; fourteen statements.
+    """The plan from ``since`` to ``until``, or of the next seven days; twenty statements.
 
     Raises:
         ValidationError: the days are not in order, or reach further than a year.

@@ -89,7 +89,7 @@ class PlanView(TypedDict):
 def load_plan(session: Session, at: datetime, since: date | None = None, until: date | None = None) -> PlanView:
     """What to make, buy and look after from ``since`` to ``until``, or in the next seven days.
 
-    It writes nothing; fifteen statements.
+    It writes nothing; twenty-one statements.
 
     Raises:
         ValidationError: the days are not in order, or reach further than a year.

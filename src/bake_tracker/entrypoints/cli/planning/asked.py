@@ -123,6 +123,7 @@ def show_day(check: DayCheck) -> None:
                     [
                         *(f"line {number}" for number in one["lines"]),
                         *(f"order {number}" for number in one["orders"]),
+                        *(f"standing order {number}" for number in one["standing_orders"]),
                         *(["the shelf"] if one["for_shelf"] else []),
                     ]
                 ),

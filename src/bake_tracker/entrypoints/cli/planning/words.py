@@ -23,7 +23,7 @@ def task_words(one: PlannedTask) -> str:
 
 
 def for_whom(rows: Iterable[PlannedFor]) -> str:
-    """``order 3 (Ada), order 4, the shelf``."""
+    """``order 3 (Ada), standing order 1, the shelf``."""
     return ", ".join(dict.fromkeys(_who(row) for row in rows))
 
 
@@ -36,7 +36,11 @@ def order_words(row: PlannedFor) -> str:
 
 
 def _who(row: PlannedFor) -> str:
-    if row["order_id"] is None:
+    if "standing_order_id" in row:
+        known_as = f"standing order {row['standing_order_id']}"
+    elif row["order_id"] is None:
         return "the shelf"
+    else:
+        known_as = f"order {row['order_id']}"
     names = ", ".join(filter(None, (row["recipient"], row["event"])))
-    return f"order {row['order_id']}" + (f" ({names})" if names else "")
+    return known_as + (f" ({names})" if names else "")

@@ -86,7 +86,7 @@ def test_the_sizes_of_a_mix_are_respected() -> None:
 
 
 def test_products_that_come_out_together_are_all_there() -> None:
-    """Scraps of the croissants serve whoever wants scraps the day after."""
+    """Scraps of the croissants serve a demand for scraps on the next day."""
     croissants = Making("c", (BatchProduct("croissant", 20), BatchProduct("scraps", 300)), together=True)
     plan = net([order("croissant", 1, 30), order("scraps", 2, 500)], [], makings=[croissants])
     assert made(plan) == [("c", 1, 2)]

@@ -99,7 +99,7 @@ def test_the_least_and_the_multiple_of_an_order_are_kept() -> None:
 
 
 def test_nothing_short_is_nothing_to_buy() -> None:
-    """A lack of zero is no lack."""
+    """Nothing is bought if nothing is missing."""
     assert suggest([], [MILL], today=MONDAY).purchases == ()
     assert suggest([flour(3, 0)], [MILL], today=MONDAY).purchases == ()
 

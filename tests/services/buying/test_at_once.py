@@ -1,4 +1,4 @@
-"""Two processes receive the same purchase order at once: it comes in once, and the other is told."""
+"""Two processes receive the same purchase order at once: it comes in once, and the second gets a refusal."""
 
 from collections import Counter
 from functools import partial

@@ -1,4 +1,4 @@
-"""Two processes hand over the last box at once: it goes out once, and the other is told why not."""
+"""Two processes hand over the last box at once: it goes out once, and the second gets a refusal that says why."""
 
 from collections import Counter
 from functools import partial

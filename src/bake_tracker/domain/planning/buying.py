@@ -216,7 +216,7 @@ def _from_as_few_as_possible(
 def _as_soon_as_possible(
     lacks: Sequence[Lack], offers: Sequence[Offer], today: int
 ) -> tuple[list[Purchase], list[LateToBuy]]:
-    """What to order for lacks that nothing can be in time for: from whoever is the first after their days."""
+    """What to order for lacks that no delivery can meet in time: from the supplier who delivers soonest afterwards."""
     orders: defaultdict[tuple[int, int], list[Lack]] = defaultdict(list)
     late: list[LateToBuy] = []
     for lack in lacks:

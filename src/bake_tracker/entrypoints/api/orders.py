@@ -169,7 +169,7 @@ def list_orders(
     search: Annotated[
         str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="part of a name, a reference or a number")
     ] = None,
-    show: Annotated[Literal["open", "all"], Query(description="`all` has the others too")] = "open",
+    show: Annotated[Literal["open", "all"], Query(description="`all` includes done and cancelled ones")] = "open",
     since: Since = None,
     until: Until = None,
 ) -> Response:

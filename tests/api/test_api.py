@@ -346,7 +346,7 @@ def test_every_route_of_the_api_is_limited_and_known_by_its_ids(web: Web) -> Non
         web.app.state.limiter = Limiter(2)
         first, second = (program.get(f"/api/v1{path}", headers={"X-Request-ID": "till-0001"}) for _ in range(2))
         assert (first.status_code, first.headers["x-request-id"]) == (200, "till-0001")
-        assert (second.status_code, second.headers["retry-after"]) == (429, "30")
+        assert (second.status_code, 0 < int(second.headers["retry-after"]) <= 30) == (429, True)
         assert (second.json()["code"], second.json()["request_id"]) == ("too_many_attempts", "till-0001")
 
 

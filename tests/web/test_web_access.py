@@ -208,7 +208,7 @@ def test_a_body_or_a_number_of_requests_that_is_too_large_is_refused(web: Web, m
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     statuses = [program.get("/api/v1/items").status_code for _ in range(4)]
     assert (statuses[0], statuses[-1]) == (200, 429)
-    assert program.get("/api/v1/items").headers["retry-after"] == "15"
+    assert 0 < int(program.get("/api/v1/items").headers["retry-after"]) <= 15
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_unknown_tokens_are_limited_like_no_token(web: Web) -> None:
     with statements() as sent:
         refused = [guess(client), client.get("/sign-in"), browser.get("/")]
     assert [answer.status_code for answer in refused] == [429] * 3
-    assert refused[0].headers["retry-after"] == "15"
+    assert 0 < int(refused[0].headers["retry-after"]) <= 15
     assert [one for one in sent if "bakery_user" in one and one.startswith("SELECT")] == []
 
 

@@ -64,9 +64,11 @@ class Heard:
         return True
 
     def wait_for_a_turn(self) -> None:
-        """Wait until one more turn is done."""
-        done = len(self.done)
-        while len(self.done) == done:
+        """Wait until a turn is done that was asked for after this call."""
+        while self.pipe.poll() and self.listen():
+            pass
+        asked = len(self.turns)
+        while len(self.turns) == asked or self.in_doubt:
             assert self.pipe.poll(PATIENCE_S), self.failures[-1:]
             assert self.listen(), self.failures[-1:]
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every check of the house: tests on SQLite and PostgreSQL, ruff, mypy, import contracts. Arguments go to pytest;
-# --thorough goes deeper, as CI does: more rounds, every old version, every test on both databases.
+# The checks of the house: tests on SQLite and PostgreSQL, ruff, mypy, import contracts. Arguments go to pytest;
+# --thorough goes deeper, as CI does: long tests, more rounds, every old version, every test on both databases.
 set -u
 root=$(dirname -- "$(readlink -f -- "$0")")
 . "$root/tools/venv.sh"

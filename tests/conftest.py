@@ -152,6 +152,16 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave the long modules to a thorough run; pytest asks for no file that was named."""
+    return True if depth.is_left_out(collection_path) else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not depth.is_thorough():
+        terminalreporter.write_line(f"{len(depth.LONG)} long modules of tests run with --thorough, or when named.")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not depth.is_thorough():
@@ -180,18 +190,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = ["sqlite", "postgresql"]
         if metafunc.module.__name__ in ALSO_SERIALIZABLE:
             kinds.append("serializable")
-        elif _lies_above_the_database(metafunc.definition.path):
+        elif depth.lies_above_the_database(metafunc.definition.path):
             kinds = ["sqlite"]
         if metafunc.definition.get_closest_marker("one_database"):
             kinds = ["sqlite"]
         metafunc.parametrize("database_url", kinds, indirect=True)
-
-
-def _lies_above_the_database(module: Path) -> bool:
-    """Whether this run leaves a module of tests to SQLite."""
-    name = module.relative_to(Path(__file__).parent).with_suffix("")
-    places = {name.as_posix(), name.parent.as_posix()}
-    return not depth.is_thorough() and not places.isdisjoint(depth.ABOVE_THE_DATABASE)
 
 
 rested: dict[tuple[str, str | None], Engine] = {}

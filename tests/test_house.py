@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 
 from bake_tracker.models import Base
 from bake_tracker.services.database import engine_for
-from support import ROOT
+from support import ROOT, depth
 
 CHECKS = {
     "ruff_check": ["ruff", "check", "."],
@@ -35,6 +35,14 @@ def test_nothing_that_is_made_or_fetched_is_committed() -> None:
     """The pages' libraries come from npm when the package is built; git ignores the folder they go to."""
     ask = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
     assert subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, check=True).stdout == ""
+
+
+def test_what_a_usual_run_leaves_out_is_there() -> None:
+    """A module or folder that moves takes its place in the lists with it."""
+    tests = ROOT / "tests"
+    assert [name for name in depth.LONG if not (tests / f"{name}.py").exists()] == []
+    places = [tests / name for name in depth.ABOVE_THE_DATABASE]
+    assert [place for place in places if not place.is_dir() and not place.with_suffix(".py").exists()] == []
 
 
 def test_the_migrations_make_what_the_models_say(database_url: str) -> None:

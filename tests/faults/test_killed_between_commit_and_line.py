@@ -1,7 +1,7 @@
 """``kill -9`` after COMMIT has returned and before the line is written, where silence would make the log lie.
 
-``BAKE_TRACKER_KILL_ROUNDS`` sets how often a process is killed at a random moment, ten times by default, and how often
-exactly in between, at each of four places: 3 times for every 20.
+``BAKE_TRACKER_KILL_ROUNDS`` sets how often a process is killed at a random moment (4 times by default, 20 with
+``--thorough``), and how often exactly in between, at each of four places: 3 times for every 20.
 """
 
 import os

@@ -565,6 +565,25 @@ def test_a_number_in_a_string_is_read_like_everywhere_else(
 
 
 @pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ('{"quantity": 1, "quantity": 100}', 'is not valid JSON: "quantity" is given twice in one object'),
+        ('{"item_id": 1, "quantity": NaN}', "is not valid JSON: NaN is not a finite number"),
+        ('{"item_id": 1, "quantity": 1e99999999999999999999}', "is not valid JSON: the number 1e99999999999999999999"),
+        ("[" * 100_000, "is not valid JSON: it is nested too deeply"),
+        (b"\xff", "is not valid JSON: 'utf-8' codec can't decode byte 0xff"),
+        ('{"item_id": }', "is not valid JSON: Expecting value at character 13"),
+    ],
+)
+@pytest.mark.one_database
+def test_a_body_that_is_not_json_is_refused_with_the_reason(baker: TestClient, body: str | bytes, problem: str) -> None:
+    """A name that is given twice is no guess: which of the two was meant?"""
+    answer = baker.post("/api/v1/receipts", content=body, headers={"Content-Type": "application/json"})
+    (found,) = answer.json()["errors"]
+    assert (answer.status_code, found["field"], found["problem"][: len(problem)]) == (422, "body", problem)
+
+
+@pytest.mark.parametrize(
     ("written", "cost"),
     [("31.50", "31.50"), ("$31.50", "31.50"), ("31.50 USD", "31.50"), ("USD 31.50", "31.50"), ("31.50 EUR", None),
      ("€31.50", None), ("$31,50", None)],

@@ -434,8 +434,9 @@ def _put_back_holds(operation: Operation, target_id: str) -> None:
     """Give the lots, and the parts split off since, the state that every other hold and release leaves them in."""
     session = operation.session
     lot_ids = {hold.lot_id for hold in load_holds(session, target_id)}
-    if lot_ids:
-        lot_ids.update(load_parts_since(session, target_id))
+    if not lot_ids:
+        return
+    lot_ids.update(load_parts_since(session, target_id))
     by_state: dict[HoldState, list[int]] = {}
     for lot_id, state in load_hold_states(session, lot_ids).items():
         by_state.setdefault(state, []).append(lot_id)

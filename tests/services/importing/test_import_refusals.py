@@ -128,6 +128,7 @@ def test_a_recipe_that_contains_a_refused_one_is_refused_too(sqlite_url: str) ->
         ('{"application": "bake-tracker", "version": "4.2", "events": -Infinity}', "Infinity"),
         ('{"application": "bake-tracker", "version": "4.2", "events": 1e99999999999999999999}', "too large"),
         ('{"application": "bake-tracker", "version": "4.2", "events": ' + "9" * 5000 + "}", "cannot be read"),
+        ('{"application": "bake-tracker", "version": "4.2", "version": "4.0"}', '"version" is given twice'),
         ("[" * 200_000, "nested too deeply"),
         ("", "line 1, column 1"),
     ],

@@ -1,15 +1,15 @@
 """Plan an import: what the file would add, what it would skip or refuse, and why."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from json import JSONDecodeError
 from typing import Any
 from uuid import UUID, uuid5
 
 from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.exact_json import read_json
 from bake_tracker.domain.importing.bakery import plan_bakery, plan_goods, plan_names
 from bake_tracker.domain.importing.catalog import plan_ingredients, plan_materials, plan_suppliers, settle_parents
 from bake_tracker.domain.importing.facts import Facts, plan_facts
@@ -149,8 +149,8 @@ def _of_other_program(files: Mapping[str, Any]) -> Any:
 
 def _parsed(text: str, name: str) -> Any:
     try:
-        return json.loads(text.removeprefix("\ufeff"), parse_float=_exact, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
+        return read_json(text.removeprefix("\ufeff"))
+    except JSONDecodeError as error:
         raise _bad_file(f"{name}is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
@@ -347,17 +347,6 @@ def _lost_its_product(row: Row, lot: LotPlan) -> bool:
         and lot.product_identity is None
         and (row.has("product_brand") or row.has("product_name"))
     )
-
-
-def _exact(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except ArithmeticError:
-        raise ValueError(f"the number {text[:40]} is too large") from None
-
-
-def _no_number(text: str) -> Decimal:
-    raise ValueError(f"{text} is not a finite number")
 
 
 def _bad_file(problem: str) -> ValidationError:

@@ -1,25 +1,29 @@
-"""Exact JSON: a number with a decimal point becomes a Decimal, never a float."""
+"""A route that reads the body of a request as exact JSON."""
 
-import json
 from collections.abc import Callable, Coroutine
-from decimal import Decimal
+from json import JSONDecodeError
 from typing import Any
 
 from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from bake_tracker.domain.exact_json import read_json
+
 
 class _ExactRequest(Request):
     async def json(self) -> Any:
         """The request body with exact numbers."""
         if not hasattr(self, "_json"):
-            self._json = json.loads(await self.body(), parse_float=Decimal, parse_constant=_refuse)
+            body = await self.body()
+            try:
+                self._json = read_json(body)
+            except JSONDecodeError:
+                raise
+            except (ValueError, RecursionError) as error:
+                reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+                raise JSONDecodeError(reason, "", 0) from None
         return self._json
-
-
-def _refuse(name: str) -> None:
-    raise json.JSONDecodeError(f"{name} is not a number", name, 0)
 
 
 class ExactRoute(APIRoute):

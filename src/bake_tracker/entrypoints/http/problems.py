@@ -131,12 +131,18 @@ async def _refused(request: Request, error: ServiceError) -> Response:
 
 async def _unreadable(request: Request, error: RequestValidationError) -> Response:
     # Never the value that was sent: it may be a password.
-    errors = [
-        {"field": ".".join(map(str, one["loc"][1:])) or "body", "problem": one["msg"].removeprefix("Value error, ")}
-        for one in error.errors()
-    ]
+    errors = [_no_json(one) if one["type"] == "json_invalid" else _wrong(one) for one in error.errors()]
     detail = "; ".join(f"{one['field']}: {one['problem']}" for one in errors)
     return _answer(request, {**_problem(422, "validation_failed", detail), "errors": errors}, {})
+
+
+def _wrong(one: Mapping[str, Any]) -> dict[str, str]:
+    return {"field": ".".join(map(str, one["loc"][1:])) or "body", "problem": one["msg"].removeprefix("Value error, ")}
+
+
+def _no_json(one: Mapping[str, Any]) -> dict[str, str]:
+    where = f" at character {at + 1}" if (at := one["loc"][1]) else ""
+    return {"field": "body", "problem": f"is not valid JSON: {one['ctx']['error']}{where}"}
 
 
 async def _of_framework(request: Request, error: HTTPException) -> Response:

@@ -21,7 +21,7 @@ ABOVE_THE_DATABASE = (
 LONG = (
     *("api/test_api_operations", "benchmarks/test_simulation", "cli/test_any_path", "docs/test_add_an_operation"),
     *("database/test_kept_files", "database/test_outcome_shapes", "database/test_random_interrupts"),
-    *("database/test_read_url", "database/test_two_processes", "database/test_upgrade"),
+    *("database/test_read_url", "database/test_two_processes"),
     *("faults/test_clock_going_backwards", "faults/test_cut_during_commit", "faults/test_demoted_under_load"),
     *("faults/test_durability_with_a_standby", "faults/test_failover", "faults/test_killed_in_the_middle_of_load"),
     *("faults/test_patroni", "faults/test_pgbouncer", "faults/test_server_killed_under_load"),

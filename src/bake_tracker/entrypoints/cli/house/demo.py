@@ -66,6 +66,12 @@ LOTS: tuple[tuple[str, int, str, str | None, int | None], ...] = (
     ("Gift box", 25, "each", "31.25", None),
     ("Ribbon bow", 40, "each", "8.00", None),
 )
+_ORDERS = (
+    (1, "Corner Café", 30, time(15)),
+    (3, "Primary school", 12, time(10)),
+    (6, "Village hall", 8, time(14, 30)),
+)
+"""Days ahead, who, how many boxes, and when they are due."""
 
 
 class ChangedMindError(Exception):
@@ -80,9 +86,10 @@ def demo() -> None:
         say(f"A new bakery in {shown_url(state.url)}; its log is {state.log_file.name} in the same folder.")
     _say("Goods in")
     write(lambda session: _receive_all(session, ids))
-    _say("A café orders thirty boxes for tomorrow, at 9.50 each")
-    tomorrow = ask(lambda session: load_bakery(session).local_day(now())) + timedelta(days=1)
-    _order(ids, tomorrow)
+    _say("A week of orders: boxes, at 9.50 each")
+    today = ask(lambda session: load_bakery(session).local_day(now()))
+    for ahead, who, boxes, at in _ORDERS:
+        _order(ids["Holiday box"], boxes, who, today + timedelta(days=ahead), at)
     _say("Can we bake two batches of gingerbread?")
     result = ask(lambda session: check_can_produce(ids["Gingerbread"], 2, session=session))
     _show(lambda: commands_runs.show_check(result["can_produce"], result["missing_ingredients"], "2 x gingerbread"))
@@ -106,7 +113,7 @@ def demo() -> None:
             ids["Shortbread"], ids["Shortbread finger"], 1, 30, ids["Holiday box"], 20, session=session
         )
     )
-    _report(tomorrow)
+    _report(today + timedelta(days=1))
 
 
 def _fresh_database() -> None:
@@ -228,14 +235,15 @@ def _roll_back(ids: dict[str, int]) -> None:
         _show(lambda: say(text, style="yellow"))
 
 
-def _order(ids: dict[str, int], day: date) -> None:
+def _order(item_id: int, quantity: int, who: str, day: date, at: time) -> None:
     def work(session: Session) -> OrderResult:
-        cafe = record_recipient("Corner Café", session=session)["recipient_id"]
-        line: Any = {"item_id": ids["Holiday box"], "quantity": 30, "price": Decimal("9.50")}
-        return record_order([line], session=session, due_on=day, due_time=time(15), recipient_id=cafe)
+        recipient_id = record_recipient(who, session=session)["recipient_id"]
+        line: Any = {"item_id": item_id, "quantity": quantity, "price": Decimal("9.50")}
+        return record_order([line], session=session, due_on=day, due_time=at, recipient_id=recipient_id)
 
     taken = write(work)
-    _show(lambda: say(f"Took order {taken['order_id']}, due {due_words(taken)}, price {money(taken['total_price'])}"))
+    price = money(taken["total_price"])
+    _show(lambda: say(f"Took order {taken['order_id']} for {who}, due {due_words(taken)}, price {price}"))
 
 
 def _report(tomorrow: date) -> None:

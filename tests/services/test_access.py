@@ -22,7 +22,13 @@ from bake_tracker.domain.access import (
 from bake_tracker.domain.errors import ApiTokenNotFoundError, ConflictError, UserNotFoundError, ValidationError
 from bake_tracker.log.format import JsonFormatter
 from bake_tracker.queries.archive.rows import archived_tables
-from bake_tracker.queries.catalog.people import find_api_caller, find_signed_in, find_user, load_api_tokens, load_users
+from bake_tracker.queries.catalog.people import (
+    find_signed_in,
+    find_token_caller,
+    find_user,
+    load_api_tokens,
+    load_users,
+)
 from bake_tracker.services.access import accounts, passwords, sign_in
 from bake_tracker.services.access.passwords import new_secret, verify_password
 from bake_tracker.services.archive.backup import restore_backup, write_backup
@@ -202,7 +208,7 @@ def test_a_token_may_do_no_more_than_its_user(kitchen: Kitchen) -> None:
 
     def caller(at: Any = None) -> Any:
         with read_scope() as session:
-            return find_api_caller(session, TOKEN, at or now())
+            return find_token_caller(session, TOKEN, at or now())
 
     assert caller().role is Role.BAKER
     write(accounts.record_user_change, user_id, role="viewer")

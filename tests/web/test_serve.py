@@ -26,7 +26,7 @@ from bake_tracker.domain.access import Role
 from bake_tracker.entrypoints.cli.house import serve
 from bake_tracker.entrypoints.http import stopping
 from bake_tracker.entrypoints.http.context import RequestContext
-from bake_tracker.queries.catalog.people import find_api_caller
+from bake_tracker.queries.catalog.people import find_token_caller
 from bake_tracker.services.catalog import things
 from bake_tracker.services.database import read_scope, session_scope
 from support.command_line import CommandLine
@@ -205,7 +205,7 @@ def test_people_and_tokens_from_the_command_line(bake: CommandLine, monkeypatch:
     )
     made = bake("token", "add", "Ada", "till", "--role", "baker", "--json").json
     with read_scope() as session:
-        caller = find_api_caller(session, made["token"], now())
+        caller = find_token_caller(session, made["token"], now())
     assert caller is not None
     assert (caller.name, caller.role) == ("Ada", "baker")
     assert made["token"] not in bake("token", "list").out

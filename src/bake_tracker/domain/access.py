@@ -23,6 +23,17 @@ class Role(StrEnum):
         return ranks.index(self) >= ranks.index(needed)
 
 
+class Opens(StrEnum):
+    """What a token opens: the API, or the calendar alone, without or with the names of customers and places."""
+
+    API = "api"
+    CALENDAR = "calendar"
+    CALENDAR_WITH_NAMES = "calendar_with_names"
+
+
+CALENDARS = (Opens.CALENDAR, Opens.CALENDAR_WITH_NAMES)
+
+
 OWNERS_OPERATIONS = frozenset(
     {
         "record_bakery",

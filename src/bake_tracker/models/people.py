@@ -49,11 +49,12 @@ class SignIn(Base):
 
 
 class ApiToken(Base):
-    """A token for another program: its hash, and a role that is at most its user's."""
+    """A token for another program: its hash, a role that is at most its user's, and what it opens."""
 
     __tablename__ = "api_token"
     __table_args__ = (
         CheckConstraint("role IN ('viewer', 'baker', 'owner')", name="role"),
+        CheckConstraint("opens IN ('api', 'calendar', 'calendar_with_names')", name="opens"),
         Index("uq_api_token_token_sha256", "token_sha256", unique=True),
         Index("ix_api_token_user_id", "user_id"),
         _OF_THIS_PLACE,
@@ -64,6 +65,7 @@ class ApiToken(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("bakery_user.id"))
     name: Mapped[str] = mapped_column(String(100))
     role: Mapped[str] = mapped_column(String(8))
+    opens: Mapped[str] = mapped_column(String(20), server_default="api")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime())
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime())

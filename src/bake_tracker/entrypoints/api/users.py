@@ -73,15 +73,20 @@ class NewPassword(Body):
 
 
 class NewToken(Body):
-    """An API token to make; ``role`` limits what it may do."""
+    """A token to make; ``role`` limits what it may do.
+
+    ``opens`` is ``api``; or ``calendar``, or ``calendar_with_names`` of customers and places, for a program that
+    shows calendars and subscribes to ``/calendar/{token}.ics``. Then the role is ``viewer``.
+    """
 
     name: Annotated[str, line(100)]
     role: RoleName
     expires_at: Moment | None = None
+    opens: Literal["api", "calendar", "calendar_with_names"] = "api"
 
 
 class TokenMade(ApiTokenResult):
-    """A new API token, shown only once; None when the same key is sent again."""
+    """A new token, shown only once; None when the same key is sent again."""
 
     token: str | None
 

@@ -6,7 +6,7 @@ without one of them is refused when the application is made.
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.routing import Mount
 
 from bake_tracker.clock import now
-from bake_tracker.domain.access import Role, device_secret, network_of, secret_sha256
+from bake_tracker.domain.access import CALENDARS, Opens, Role, device_secret, network_of, secret_sha256
 from bake_tracker.domain.errors import (
     DatabaseUnavailableError,
     ForbiddenError,
@@ -29,7 +29,7 @@ from bake_tracker.domain.errors import (
 from bake_tracker.entrypoints.http import cookies
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.log.tell import bound_log_context
-from bake_tracker.queries.catalog.people import Caller, find_api_caller, find_signed_in
+from bake_tracker.queries.catalog.people import Caller, find_signed_in, find_token_caller
 from bake_tracker.services.access.sign_in import is_worth_noting, note_use
 from bake_tracker.services.database import MOST_WRITERS, read_scope, run_at_once
 
@@ -120,7 +120,7 @@ def _identify_within_limits(request: Request) -> Caller | None:
         SignInNeededError, TooManyAttemptsError: the request is not let in.
     """
     limiter: Limiter = request.app.state.limiter
-    secret = bearer_of(request) or cookies.sign_in_token(request)
+    secret = calendar_token_of(request) or bearer_of(request) or cookies.sign_in_token(request)
     key = secret_sha256(secret) if secret else ""
     device = _device_key(cookies.device(request) or "")
     address = device if limiter.is_trusted(device) else network_of(address_of(request))
@@ -151,23 +151,35 @@ def _device_key(device: str) -> str:
 
 
 def identify(request: HTTPConnection) -> Caller | None:
-    """Identify the caller by API token or cookie.
+    """Identify the caller by token or cookie.
 
     Raises:
-        SignInNeededError: the API token is empty, unknown, expired or revoked.
+        SignInNeededError: the token is empty, unknown, expired or revoked.
     """
+    if (token := calendar_token_of(request)) is not None:
+        return _with_token(token, CALENDARS)
     if (token := bearer_of(request)) is not None:
-        with read_scope() as session:
-            caller = find_api_caller(session, token, now())
-        if caller is None:
-            raise SignInNeededError
-        if is_worth_noting(caller):
-            run_at_once(lambda session: note_use(session, caller))
-        return caller
+        return _with_token(token, (Opens.API,))
     if not (token := cookies.sign_in_token(request)):
         return None
     with read_scope() as session:
         return find_signed_in(session, token, now())
+
+
+def _with_token(token: str, opens: Collection[Opens]) -> Caller:
+    with read_scope() as session:
+        caller = find_token_caller(session, token, now(), opens)
+    if caller is None:
+        raise SignInNeededError
+    if is_worth_noting(caller):
+        run_at_once(lambda session: note_use(session, caller))
+    return caller
+
+
+def calendar_token_of(request: HTTPConnection) -> str | None:
+    """The token in the path of a calendar link: there a browser's cookie opens nothing, and elsewhere this token."""
+    token: str | None = request.path_params.get("calendar_token")
+    return token
 
 
 def bearer_of(request: HTTPConnection) -> str | None:

@@ -23,7 +23,7 @@ from bake_tracker.domain.amounts import friendly
 from bake_tracker.domain.money import Rounding, written
 from bake_tracker.domain.plurals import one_of, plural
 from bake_tracker.entrypoints.http import cookies
-from bake_tracker.entrypoints.http.access import CSRF_FIELD, CSRF_HEADER, caller_of
+from bake_tracker.entrypoints.http.access import CSRF_FIELD, CSRF_HEADER, calendar_token_of, caller_of
 from bake_tracker.entrypoints.http.problems import Problem
 from bake_tracker.entrypoints.web.navigation import NAVIGATION
 from bake_tracker.entrypoints.web.remedies import helps, remedies_of
@@ -235,9 +235,8 @@ def moment(value: datetime | str, time_zone: str, *, locale: Locale) -> str:
 
 def show_problem(request: Request, problem: Problem, headers: Mapping[str, str]) -> Response | None:
     """A refusal as a page, or the sign-in form; None if a program asked."""
-    if request.url.path.startswith(root_path(request) + "/api/") or "text/html" not in request.headers.get(
-        "accept", ""
-    ):
+    is_page = "text/html" in request.headers.get("accept", "")
+    if request.url.path.startswith(root_path(request) + "/api/") or calendar_token_of(request) or not is_page:
         return None
     status = int(problem["status"])
     if problem["code"] == "sign_in_needed" and request.method == "GET" and "HX-Request" not in request.headers:

@@ -1,5 +1,6 @@
 """Users, sign-ins and API tokens."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
@@ -7,7 +8,7 @@ from typing import TypedDict
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.access import Role, secret_sha256, user_name_key
+from bake_tracker.domain.access import Opens, Role, secret_sha256, user_name_key
 from bake_tracker.domain.errors import ApiTokenNotFoundError, UserNotFoundError
 from bake_tracker.models import tables
 
@@ -21,6 +22,7 @@ class Caller:
     role: Role
     api_token_id: int | None = None
     api_token_last_used_at: datetime | None = None
+    opens: Opens = Opens.API
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class ApiTokenRow(TypedDict):
     name: str
     user: str
     role: str
+    opens: str
     created_at: str
     expires_at: str | None
     revoked_at: str | None
@@ -147,8 +150,10 @@ def find_signed_in(session: Session, token: str, now: datetime) -> Caller | None
     return None if row is None else Caller(row.id, row.name, Role(row.role))
 
 
-def find_api_caller(session: Session, token: str, now: datetime) -> Caller | None:
-    """The caller with this API token; the role is the lower of the token's and the user's."""
+def find_token_caller(
+    session: Session, token: str, now: datetime, opens: Collection[Opens] = (Opens.API,)
+) -> Caller | None:
+    """The caller with a token that opens one of these; the role is the lower of the token's and the user's."""
     statement = (
         select(
             tables.bakery_user.c.id,
@@ -156,11 +161,13 @@ def find_api_caller(session: Session, token: str, now: datetime) -> Caller | Non
             tables.bakery_user.c.role,
             tables.api_token.c.id,
             tables.api_token.c.role,
+            tables.api_token.c.opens,
             tables.api_token.c.last_used_at,
         )
         .join(tables.api_token, tables.api_token.c.user_id == tables.bakery_user.c.id)
         .where(
             tables.api_token.c.token_sha256 == secret_sha256(token),
+            tables.api_token.c.opens.in_([one.value for one in opens]),
             tables.api_token.c.revoked_at.is_(None),
             or_(tables.api_token.c.expires_at.is_(None), tables.api_token.c.expires_at > now),
             tables.bakery_user.c.is_disabled.is_(False),
@@ -169,9 +176,9 @@ def find_api_caller(session: Session, token: str, now: datetime) -> Caller | Non
     row = session.execute(statement).one_or_none()
     if row is None:
         return None
-    user_id, name, of_user, token_id, of_token, last_used_at = row
+    user_id, name, of_user, token_id, of_token, opened, last_used_at = row
     role = Role(of_token) if Role(of_user).allows(Role(of_token)) else Role(of_user)
-    return Caller(user_id, name, role, token_id, last_used_at)
+    return Caller(user_id, name, role, token_id, last_used_at, Opens(opened))
 
 
 def has_api_token(session: Session, token: str) -> bool:
@@ -195,6 +202,7 @@ def load_api_tokens(session: Session, user_id: int | None = None) -> list[ApiTok
             name=row.name,
             user=row.user,
             role=row.role,
+            opens=row.opens,
             created_at=row.created_at.isoformat(),
             expires_at=row.expires_at.isoformat() if row.expires_at else None,
             revoked_at=row.revoked_at.isoformat() if row.revoked_at else None,

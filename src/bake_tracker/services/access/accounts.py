@@ -1,13 +1,13 @@
 """Users and their API tokens; no password or token appears in a row, a log line or an answer."""
 
 from datetime import datetime
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 from uuid import UUID
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.access import Role, password_problem, secret_sha256, user_name_key
+from bake_tracker.domain.access import Opens, Role, password_problem, secret_sha256, user_name_key
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError
 from bake_tracker.models import tables
@@ -57,7 +57,10 @@ class PasswordResult(TypedDict):
 
 
 class ApiTokenResult(TypedDict):
-    """A new token. The token itself is not stored anywhere; only its creator knows it."""
+    """A new token. The token itself is not stored anywhere; only its creator knows it.
+
+    ``opens`` is there if it does not open the API.
+    """
 
     operation_id: str
     api_token_id: int
@@ -65,6 +68,7 @@ class ApiTokenResult(TypedDict):
     name: str
     role: str
     expires_at: str | None
+    opens: NotRequired[str]
 
 
 class RevocationResult(TypedDict):
@@ -204,9 +208,12 @@ def record_api_token(
     *,
     session: Session,
     expires_at: datetime | None = None,
+    opens: str = Opens.API.value,
     operation_id: UUID | str | None = None,
 ) -> ApiTokenResult:
-    """Create an API token for a user; only its hash is stored. ``role`` limits what it may do.
+    """Create a token for a user; only its hash is stored. ``role`` limits what it may do.
+
+    It opens the API, or only the calendar, which a viewer's token reads: without or with the names of customers.
 
     Raises:
         ValidationError: an argument is not allowed.
@@ -221,6 +228,10 @@ def record_api_token(
             "name": given.name("name", name, limit=100),
             "role": given.choice("role", role, [one.value for one in Role]),
         }
+        if given.choice("opens", opens, [one.value for one in Opens]) != Opens.API:
+            asked["opens"] = opens
+            if asked["role"] != Role.VIEWER:
+                given.refuse("role", "must be viewer for a calendar, which can only be read")
         if not isinstance(token, str) or len(token) < SHORTEST_TOKEN:
             given.refuse("token", f"must be a random text of at least {SHORTEST_TOKEN} characters")
         given.done()
@@ -237,16 +248,17 @@ def record_api_token(
         token_id = operation.connection.execute(
             insert(tables.api_token).returning(tables.api_token.c.id), row
         ).scalar_one()
-        return operation.succeed(
-            ApiTokenResult(
-                operation_id=operation.id,
-                api_token_id=token_id,
-                user_id=key,
-                name=asked["name"],
-                role=asked["role"],
-                expires_at=ends.isoformat() if ends else None,
-            )
+        result = ApiTokenResult(
+            operation_id=operation.id,
+            api_token_id=token_id,
+            user_id=key,
+            name=asked["name"],
+            role=asked["role"],
+            expires_at=ends.isoformat() if ends else None,
         )
+        if "opens" in asked:
+            result["opens"] = asked["opens"]
+        return operation.succeed(result)
 
 
 def record_api_token_revocation(

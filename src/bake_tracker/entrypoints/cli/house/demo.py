@@ -88,8 +88,8 @@ def demo() -> None:
     write(lambda session: _receive_all(session, ids))
     _say("A week of orders: boxes, at 9.50 each")
     today = ask(lambda session: load_bakery(session).local_day(now()))
-    for ahead, who, boxes, at in _ORDERS:
-        _order(ids["Holiday box"], boxes, who, today + timedelta(days=ahead), at)
+    for ahead, who, quantity, at in _ORDERS:
+        _order(ids["Holiday box"], quantity, who, today + timedelta(days=ahead), at)
     _say("Can we bake two batches of gingerbread?")
     result = ask(lambda session: check_can_produce(ids["Gingerbread"], 2, session=session))
     _show(lambda: commands_runs.show_check(result["can_produce"], result["missing_ingredients"], "2 x gingerbread"))

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bake_tracker.domain.access import Role
+from bake_tracker.domain.access import Opens, Role
 from bake_tracker.domain.errors import UserNotFoundError
 from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
@@ -66,16 +66,20 @@ def add_token(
     user: User,
     name: Annotated[str, typer.Argument(help="what the token is for")],
     role: OneRole = Role.VIEWER,
+    opens: Annotated[
+        Opens, typer.Option(help="what it opens: the API, or a calendar with or without the names of customers")
+    ] = Opens.API,
     operation_id: OperationId = None,
 ) -> None:
-    """Create an API token and print it; it is shown only once."""
-    token = new_secret("bake_")
+    """Create an API token, or the link to a calendar, and print it; it is shown only once."""
+    token = new_secret("bake_" if opens is Opens.API else "cal_")
     result = write(
         lambda session: accounts.record_api_token(
-            _find(session, user), name, role.value, token, session=session, operation_id=operation_id
+            _find(session, user), name, role.value, token, session=session, opens=opens.value, operation_id=operation_id
         )
     )
-    answer({**result, "token": token}, lambda done: _show_token(done["token"], f"{name}, {done['role']}"))
+    shown = token if opens is Opens.API else f"/calendar/{token}.ics"
+    answer({**result, "token": token}, lambda done: _show_token(shown, f"{name}, {done['role']}"))
 
 
 def _show_token(token: str, about: str) -> None:
@@ -121,13 +125,13 @@ def _show_users(rows: Any) -> None:
 
 def _show_tokens(rows: Any) -> None:
     show_table(
-        {"id": "right", "name": "left", "user": "left", "role": "left", "last used": "left", "": "left"},
+        {"id": "right", "name": "left", "user": "left", "opens": "left", "last used": "left", "": "left"},
         [
             (
                 str(row["api_token_id"]),
                 row["name"],
                 row["user"],
-                row["role"],
+                row["role"] if row["opens"] == Opens.API else row["opens"].replace("_", " "),
                 row["last_used_at"] or "never",
                 "revoked" if row["revoked_at"] else "",
             )

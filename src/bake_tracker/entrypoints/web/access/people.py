@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Path, Request
 from starlette.responses import Response
 
-from bake_tracker.domain.access import SHORTEST_PASSWORD, Role
+from bake_tracker.domain.access import CALENDARS, SHORTEST_PASSWORD, Role
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import (
     ApiTokenNotFoundError,
@@ -20,7 +20,7 @@ from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.access.sign_in import let_in, note_attempt, take_attempt_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.lists import Column, ListOf
-from bake_tracker.entrypoints.web.pages import go_to, pages, render
+from bake_tracker.entrypoints.web.pages import go_to, pages, path_for, render
 from bake_tracker.entrypoints.web.stock.words import Done
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.people import Caller, load_api_tokens, load_user, load_users
@@ -152,6 +152,25 @@ def do_make_token(request: Request, form: Sent) -> Response:
     except ServiceError as error:
         return _me(request, form.refused(error), status_of(error))
     return _me(request, blank(request), token=token, token_name=form["name"])
+
+
+@router.post("/me/calendar", name="do_make_calendar", dependencies=[VIEWER])
+def do_make_calendar(request: Request, form: Sent) -> Response:
+    """Make a link to the calendar and show it once."""
+    caller = in_person(request)
+    token = new_secret("cal_")
+    try:
+        if form["opens"] not in CALENDARS:
+            raise ValidationError.of("opens", "must be chosen: with or without names")
+        run_in_transaction(
+            lambda session: record_api_token(
+                caller.user_id, form["name"], Role.VIEWER.value, token, session=session, opens=form["opens"]
+            )
+        )
+    except ServiceError as error:
+        return _me(request, form.refused(error), status_of(error))
+    link = f"{request.url.scheme}://{request.url.netloc}{path_for(request, 'calendar', calendar_token=token)}"
+    return _me(request, blank(request), token=link, token_name=form["name"])
 
 
 @router.post("/me/tokens/{api_token_id}/revoke", name="do_revoke_token", dependencies=[VIEWER])

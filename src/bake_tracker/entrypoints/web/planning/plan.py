@@ -7,8 +7,9 @@ from fastapi import Path, Query, Request
 from starlette.responses import Response
 
 from bake_tracker.clock import now
+from bake_tracker.domain.access import Opens
 from bake_tracker.domain.planning.paper import job_words, weighed_amount
-from bake_tracker.entrypoints.http.access import VIEWER
+from bake_tracker.entrypoints.http.access import VIEWER, caller_of
 from bake_tracker.entrypoints.http.downloads import file_answer
 from bake_tracker.entrypoints.web.pages import pages, render
 from bake_tracker.queries.bakery import load_bakery
@@ -16,6 +17,7 @@ from bake_tracker.queries.planning.day import load_day_check
 from bake_tracker.queries.planning.reasons import load_plan_reasons
 from bake_tracker.queries.planning.sheet import load_day_sheet
 from bake_tracker.queries.planning.week import load_plan
+from bake_tracker.queries.views.calendar import load_calendar
 from bake_tracker.services.database import read_scope
 
 router = pages()
@@ -85,3 +87,16 @@ def plan_sheet_pdf(day: date) -> Response:
     with read_scope() as session:
         sheet = load_day_sheet(session, day, now())
     return file_answer(render_sheet(sheet), f"sheet-{day}.pdf", is_inline=True)
+
+
+@router.get("/calendar/{calendar_token}.ics", name="calendar", dependencies=[VIEWER])
+def calendar(request: Request, calendar_token: str) -> Response:
+    """Send the calendar to whoever has its link."""
+    from bake_tracker.files.calendar import render_calendar  # a library that others do not need
+
+    caller = caller_of(request)
+    with_names = caller is not None and caller.opens is Opens.CALENDAR_WITH_NAMES
+    at = now()
+    with read_scope() as session:
+        house, entries = load_bakery(session), load_calendar(session, at, with_names=with_names)
+    return file_answer(render_calendar(house.name, house.database_id, entries, at), "calendar.ics", is_inline=True)

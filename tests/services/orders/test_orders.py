@@ -138,7 +138,7 @@ def test_a_line_that_is_not_in_the_order_is_refused(book: OrderBook) -> None:
     order = book.order()
     with pytest.raises(ValidationError, match="9 is not in the order"):
         book.change(order, lines=[book.line(book.box, 2, line=9)])
-    with pytest.raises(ValidationError, match="1 is there twice"):
+    with pytest.raises(ValidationError, match="1 is given twice"):
         book.change(order, lines=[book.line(book.box, 2, line=1), book.line(book.box, 3, line=1)])
 
 

@@ -165,6 +165,6 @@ def _check_keeps(session: Session, order: StandingPurchase, lines: list[Purchase
             given.refuse(
                 "lines",
                 f"{amount(format_micros(came), item.base_unit)} of {item.slug} (product {one.product_id}) came "
-                "already, so at least that much stays ordered",
+                "already, so the order must keep at least that much",
             )
     given.done()

@@ -195,7 +195,7 @@ def _check_numbers(order: StandingOrder, lines: list[OrderedLine]) -> None:
         if number is not None and number not in there:
             given.refuse(f"lines[{place}].line", f"{number} is not in the order; leave it out for a new line")
         elif number is not None and number in numbers[:place]:
-            given.refuse(f"lines[{place}].line", f"{number} is there twice; leave it out for a new line")
+            given.refuse(f"lines[{place}].line", f"{number} is given twice; a new line has no number")
     given.done()
 
 
@@ -211,6 +211,6 @@ def _check_keeps(order: StandingOrder, lines: list[OrderedLine], items: Mapping[
             given.refuse(
                 "lines",
                 f"{amount(format_micros(handed), item.base_unit)} of {item.slug} (line {one.line}) were handed over, "
-                "so at least that much stays ordered",
+                "so the order must keep at least that much",
             )
     given.done()

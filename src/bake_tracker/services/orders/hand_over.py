@@ -313,7 +313,7 @@ def _line_of(
             wanted = items[found[0].item_id].slug
             given.refuse(f"{at}.lot_id", f"lot {lot.code} is {lot.item_slug}, but line {one.line} is {wanted}")
         elif one.item_id not in (None, found[0].item_id):
-            given.refuse(f"{at}.item_id", f"is not what line {one.line} of the order is; leave it out")
+            given.refuse(f"{at}.item_id", f"is another item than line {one.line} of the order asks for; leave it out")
         return found[0]
     slug = items[_item_id(one, lot)].slug
     alike = [line for line in order.lines if line.item_id == _item_id(one, lot)]

@@ -60,7 +60,9 @@ def add(
 
 def change(
     order: Number,
-    what: Annotated[list[str] | None, typer.Argument(help="all lines anew, for example '60 cookie-box @12.50'")] = None,
+    what: Annotated[
+        list[str] | None, typer.Argument(help="the new list of all lines, for example '60 cookie-box @12.50'")
+    ] = None,
     due: Annotated[Any, typer.Option(parser=parse.day, help="another day")] = None,
     at: Annotated[str | None, typer.Option(help="another time such as 14:30, or none")] = None,
     to: Annotated[str | None, typer.Option(help="another customer, or none")] = None,

@@ -141,7 +141,8 @@ class Buyer:
     """A simple bakery that buys flour and sugar from a mill; each method runs one transaction of its own."""
 
     def __init__(self, kitchen: Kitchen) -> None:
-        kitchen.simple_bakery()
+        if "Flour" not in kitchen.ids:
+            kitchen.simple_bakery()
         self.kitchen, self.flour, self.sugar = kitchen, kitchen.ids["Flour"], kitchen.ids["Sugar"]
         self.mill = run_in_transaction(lambda s: things.record_supplier("Mill", session=s))["supplier_id"]
         self.bag, self.sack = (self._product(self.flour, name, size) for name, size in (("Type 550", 25), ("Rye", 10)))

@@ -42,6 +42,17 @@ def open_orders() -> list[int]:
         return [row["purchase_order_id"] for row in load_purchase_slice(session, Ask("wanted_on")).rows]
 
 
+def test_the_list_says_of_each_order_what_its_page_says(buyer: Buyer) -> None:
+    """What came for one order is not taken for what came for another."""
+    orders = [buyer.order(buyer.line(buyer.bag, packs)) for packs in (1, 2, 3, 4)]
+    buyer.came(orders[1])
+    buyer.came(orders[2], buyer.goods(buyer.flour, 25, product_id=buyer.bag))
+    buyer.cancel(orders[3])
+    with read_scope() as session:
+        listed = [row["state"] for row in load_purchase_slice(session, Ask("wanted_on"), shown="all").rows]
+    assert listed == [view(order)["state"] for order in orders] == ["sent", "received", "partly received", "cancelled"]
+
+
 def on_order() -> list[tuple[int, date, int]]:
     with read_scope() as session:
         return [(one.product_id, one.wanted_on, one.quantity_micros // 10**9) for one in load_on_order(session)]

@@ -178,9 +178,8 @@ def _state() -> Any:
     """The state of a purchase order in SQL; see ``purchase_state``."""
     came = received_by_product()
     of_order = came.c.purchase_order_id == _version.c.purchase_order_id
-    given = func.coalesce(
-        select(came.c.quantity_micros).where(of_order, came.c.product_id == _line.c.product_id).scalar_subquery(), 0
-    )
+    of_product = select(came.c.quantity_micros).where(of_order, came.c.product_id == _line.c.product_id)
+    given = func.coalesce(of_product.correlate(_version, _line).scalar_subquery(), 0)
     left = select(_line.c.id).where(_line.c.purchase_order_version_id == _version.c.id, _line.c.quantity_micros > given)
     any_came = select(_receipt.c.id).where(
         _receipt.c.purchase_order_id == _version.c.purchase_order_id, stands(_receipt.c.operation_id)

@@ -281,6 +281,8 @@ def test_every_reading_route_answers_as_described(kitchen: Kitchen, web: Web) ->
     }
     boxes = {"due_on": "2026-12-04", "lines": [{"item_id": kitchen.ids["Box"], "quantity": 500}]}
     assert owner.post("/api/v1/orders", json=boxes).status_code == 201
+    accepted = owner.post("/api/v1/plans", json={"inputs": owner.get("/api/v1/plan").json()["inputs"]})
+    ids["plan_id"] = accepted.json()["plan_id"]
     seen = 0
     with root_logger_put_back():
         for found in described(web).get_all_operations():

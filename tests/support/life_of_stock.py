@@ -2,6 +2,9 @@
 
 from datetime import date
 
+from bake_tracker.clock import now
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.planning.week import load_plan
 from bake_tracker.services.buying.purchase_order import record_purchase_order
 from bake_tracker.services.catalog.measures import record_piece_weight
 from bake_tracker.services.catalog.product_change import record_product_change
@@ -9,7 +12,7 @@ from bake_tracker.services.catalog.products import record_product
 from bake_tracker.services.catalog.rates import record_recipe_rate
 from bake_tracker.services.catalog.things import record_supplier
 from bake_tracker.services.catalog.unit_change import record_unit_change
-from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.orders.hand_over import record_hand_over
 from bake_tracker.services.orders.order import record_order
 from bake_tracker.services.orders.standing import (
@@ -17,6 +20,7 @@ from bake_tracker.services.orders.standing import (
     record_standing_order_day,
     record_standing_order_stop,
 )
+from bake_tracker.services.planning.plan import record_plan
 from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.cost_statement import record_cost_statement
@@ -31,7 +35,7 @@ FIRST = date(2026, 12, 1)
 def fill_the_life_of_stock(kitchen: Kitchen) -> None:
     """Sugar is spilt, counted, split, held, delivered, billed and baked with a rate; eggs are kept in another unit.
 
-    Cookies are ordered, once and every day, and handed over; sugar is ordered and comes.
+    Cookies are ordered, once and every day, and handed over; the plan is accepted; sugar is ordered and comes.
     """
     lot = kitchen.receive("Sugar", 1, "kg", 2)["lot_id"]
     passed_over = kitchen.receive("Sugar", 1, "g", 0, received_on=date(2025, 12, 1))["lot_id"]
@@ -67,7 +71,19 @@ def fill_the_life_of_stock(kitchen: Kitchen) -> None:
     key = daily["standing_order_id"]
     run_in_transaction(lambda s: record_standing_order_day(key, FIRST, session=s))
     run_in_transaction(lambda s: record_standing_order_stop(key, FIRST, session=s, reason="closed"))
+    accept_the_plan(kitchen)
     buy_sugar(kitchen)
+
+
+def accept_the_plan(kitchen: Kitchen) -> None:
+    """Cookies are ordered for a day to come, and the plan that makes them is accepted."""
+    with read_scope() as session:
+        today = load_bakery(session).local_day(now())
+    cookies = [{"item_id": kitchen.ids["Cookie"], "quantity": 500}]
+    run_in_transaction(lambda s: record_order(cookies, session=s, due_on=today))
+    with read_scope() as session:
+        code = load_plan(session, now())["inputs"]
+    run_in_transaction(lambda s: record_plan(code, session=s))
 
 
 def buy_sugar(kitchen: Kitchen) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.clock import now
 from bake_tracker.domain.access import Role
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.planning.week import load_plan
 from bake_tracker.services import assembly_service, batch_production_service, reversal, seal
 from bake_tracker.services.access import accounts
 from bake_tracker.services.buying import change as buying_change
@@ -39,7 +40,7 @@ from bake_tracker.services.importing import recipe_page
 from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.kinds import functions
 from bake_tracker.services.orders import change, hand_over, order, standing
-from bake_tracker.services.planning import batch_options, par_levels, purchases
+from bake_tracker.services.planning import batch_options, par_levels, plan, purchases
 from bake_tracker.services.production import bake_and_pack, correction
 from bake_tracker.services.stock import (
     adjustment,
@@ -122,6 +123,13 @@ def a_purchase(kitchen: Kitchen, session: Session) -> int:
     # Long after any day of a test, so that a plan for today cannot count on it.
     sent = purchase_order.record_purchase_order(mill, lines, session=session, wanted_on=date(2099, 12, 4))
     return sent["purchase_order_id"]
+
+
+def accept_plan(kitchen: Kitchen, session: Session) -> Mapping[str, Any]:
+    """Somebody wants a thousand cookies today, and the plan for them is accepted."""
+    today = load_bakery(session).local_day(now())
+    order.record_order([{"item_id": kitchen.ids["Cookie"], "quantity": 1_000}], session=session, due_on=today)
+    return plan.record_plan(load_plan(session, now())["inputs"], session=session)
 
 
 def order_too_many(kitchen: Kitchen, session: Session) -> None:
@@ -230,6 +238,7 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     "record_purchase_order_cancellation": lambda k, s: buying_change.record_purchase_order_cancellation(
         a_purchase(k, s), "sold out", session=s
     ),
+    "record_plan": accept_plan,
     "record_suggested_purchases": order_suggested,
     "record_hand_over": lambda k, s: hand_over.record_hand_over(order_id=an_order(k, s), session=s),
     "record_par_level": lambda k, s: par_levels.record_par_level(k.ids["Cookie"], 40, session=s, weekday="saturday"),
@@ -337,7 +346,9 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
     run_in_transaction(lambda s: order_too_many(kitchen, s))
     sent = [made(owner, "/purchase-orders", **bought)["purchase_order_id"] for _ in range(2)]
     page = {"name": "Shortbread", "lines": ["500 g flour", "2 tsp vanilla"], "yields": ["24 fingers"]}
+    planned = owner.get("/api/v1/plan").json()  # accepted before anything else changes
     return {
+        "record_plan": ("POST", "/plans", {name: planned[name] for name in ("inputs", "since", "until")}),
         "record_user": ("POST", "/users", {"name": "Eve", "password": PASSWORD, "role": "baker"}),
         "record_user_change": ("PATCH", f"/users/{eve}", {"role": "baker"}),
         "record_password": ("PUT", f"/users/{eve}/password", {"password": "another loaf of rye"}),

@@ -19,6 +19,7 @@ ServiceError
 │   ├── DeliveryNotFoundError
 │   ├── OrderNotFoundError
 │   ├── PurchaseOrderNotFoundError
+│   ├── AcceptedPlanNotFoundError
 │   ├── StandingOrderNotFoundError
 │   ├── UserNotFoundError
 │   └── ApiTokenNotFoundError
@@ -287,6 +288,11 @@ class OrderNotFoundError(NotFoundError):
 class PurchaseOrderNotFoundError(NotFoundError):
     code = outcome = "purchase_order_not_found"
     kind, field = "purchase order", "purchase_order_id"
+
+
+class AcceptedPlanNotFoundError(NotFoundError):
+    code = outcome = "accepted_plan_not_found"
+    kind, field = "accepted plan", "plan_id"
 
 
 class StandingOrderNotFoundError(NotFoundError):

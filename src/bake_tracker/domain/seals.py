@@ -120,6 +120,12 @@ COVERED: Mapping[str, tuple[str, ...]] = {
     ),
     "standing_order_stop": ("id", "operation_id", "standing_order_id", "since", "until", "reason"),
     "standing_order_day": ("id", "operation_id", "standing_order_id", "day", "order_id"),
+    "accepted_plan": ("id", "operation_id"),
+    "accepted_plan_version": ("id", "operation_id", "accepted_plan_id", "first_on", "last_on", "inputs"),
+    "accepted_plan_line": (
+        *("id", "operation_id", "accepted_plan_version_id", "line", "day", "recipe_id", "item_id"),
+        *("batches", "quantity_micros"),
+    ),
     "cost_statement": (
         *("id", "operation_id", "kind", "document", "stated_at", "share_by"),
         *("delivery_id", "notes", "last_movement_id"),

@@ -39,7 +39,13 @@ from bake_tracker.models.orders import (
     StandingOrderStop,
 )
 from bake_tracker.models.people import ApiToken, SignIn, SignInAttempts, User
-from bake_tracker.models.planning import ParLevel, RecipeBatch
+from bake_tracker.models.planning import (
+    AcceptedPlan,
+    AcceptedPlanLine,
+    AcceptedPlanVersion,
+    ParLevel,
+    RecipeBatch,
+)
 from bake_tracker.models.production import ProductionOutput, ProductionRun, RecipeSnapshot
 from bake_tracker.models.rates import RecipeRate, RunRate
 from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeTogether, RecipeYield
@@ -49,6 +55,9 @@ from bake_tracker.models.stock import Lot, LotHold, PassedOverLot, Transfer
 from bake_tracker.models.unit_changes import UnitChange
 
 __all__ = [
+    "AcceptedPlan",
+    "AcceptedPlanLine",
+    "AcceptedPlanVersion",
     "Adjustment",
     "ApiToken",
     "ArchivedEvent",

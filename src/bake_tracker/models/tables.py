@@ -5,6 +5,9 @@ from typing import cast
 from sqlalchemy import Table
 
 from bake_tracker.models import (
+    AcceptedPlan,
+    AcceptedPlanLine,
+    AcceptedPlanVersion,
     Adjustment,
     ApiToken,
     ArchivedEvent,
@@ -73,6 +76,9 @@ from bake_tracker.models import (
     User,
 )
 
+accepted_plan = cast(Table, AcceptedPlan.__table__)
+accepted_plan_line = cast(Table, AcceptedPlanLine.__table__)
+accepted_plan_version = cast(Table, AcceptedPlanVersion.__table__)
 adjustment = cast(Table, Adjustment.__table__)
 api_token = cast(Table, ApiToken.__table__)
 archived_event = cast(Table, ArchivedEvent.__table__)

@@ -63,6 +63,7 @@ from bake_tracker.queries.orders.undoing import (
     lock_orders_of,
     refuse_taken_references,
 )
+from bake_tracker.queries.planning.undoing import load_plans_touched
 from bake_tracker.queries.runs.corrections import CORRECTING, RecordedRun, load_corrected, load_run
 from bake_tracker.queries.stock.holds import HoldState, load_hold_states
 from bake_tracker.services.batch_production_service import ProductionResult, put_back_run
@@ -293,6 +294,7 @@ def _plan(session: Session, target_id: str) -> _Plan:
     touched, item_ids = load_touched(session, wanted)
     wrote, ordered = load_order_touched(session, wanted)
     bought, on_order = load_purchases_touched(session, wanted)
+    touched |= load_plans_touched(session, wanted)
     touched, item_ids = touched | wrote | bought, item_ids | ordered | on_order
     if wrote:
         refuse_taken_references(session, wrote)

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from bake_tracker.domain.access import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from bake_tracker.domain.arguments import LARGEST, MAX_COUNT, MAX_ENTRIES, MAX_TEXT
 from bake_tracker.domain.choices import MAX_SHELF_LIFE_DAYS
+from bake_tracker.domain.planning.accepting import LOOKS_RIGHT
 from bake_tracker.domain.slugs import MAX_SLUG
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO
 from bake_tracker.domain.written import (
@@ -148,6 +149,7 @@ Reason = Annotated[str, line(1_000)]
 UnitText = Annotated[str, line(100)]
 Text = Annotated[str, text()]
 CurrencyCode = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{3}$"})]
+PlanCode = Annotated[str, WithJsonSchema({"type": "string", "pattern": LOOKS_RIGHT})]
 OperationKey = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 Password = Annotated[
     str,

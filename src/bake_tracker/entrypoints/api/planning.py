@@ -21,9 +21,10 @@ from bake_tracker.entrypoints.api.common import (
     tagged,
     writes,
 )
-from bake_tracker.entrypoints.api.fields import Id, MixSize, Quantity, UnitText
+from bake_tracker.entrypoints.api.fields import Day, Id, MixSize, PlanCode, Quantity, UnitText
 from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.entrypoints.http.downloads import file_answer
+from bake_tracker.queries.planning.accepted import AcceptedPlanView, load_accepted_plan
 from bake_tracker.queries.planning.day import DayCheck, load_day_check
 from bake_tracker.queries.planning.reasons import PlanReasons, load_plan_reasons
 from bake_tracker.queries.planning.sheet import DaySheet, load_day_sheet
@@ -32,6 +33,7 @@ from bake_tracker.queries.planning.week import PlanView, load_plan
 from bake_tracker.services.database import read_scope
 from bake_tracker.services.planning.batch_options import BatchResult, record_recipe_batches
 from bake_tracker.services.planning.par_levels import ParResult, record_par_level
+from bake_tracker.services.planning.plan import PlanResult, record_plan
 
 router = routes("", "plan")
 
@@ -44,6 +46,14 @@ class Batching(Body):
     step: Literal["whole", "half", "quarter"] = "whole"
     smallest: MixSize | None = None
     largest: MixSize | None = None
+
+
+class Accepting(Body):
+    """The plan that was shown: its days, and its ``inputs``. See ``record_plan``."""
+
+    inputs: PlanCode
+    since: Day | None = None
+    until: Day | None = None
 
 
 class ParLevel(Body):
@@ -62,6 +72,19 @@ def get_plan(request: Request, since: Since = None, until: Until = None) -> Resp
     """What to make and buy for orders and par levels, from today for seven days unless you say otherwise."""
     with read_scope() as session:
         return tagged(request, in_words(load_plan(session, now(), since, until)))
+
+
+@router.post("/plans", **writes(PlanResult))
+def accept_plan(request: Request, body: Accepting, idempotency_key: IdempotencyKey = None) -> Response:
+    """Accept the plan that was shown for these days."""
+    return recorded(request, idempotency_key, record_plan, at="/plans/{plan_id}", **body.given())
+
+
+@router.get("/plans/{plan_id}", **reads(AcceptedPlanView))
+def get_accepted_plan(request: Request, plan_id: Key) -> Response:
+    """An accepted plan and its lines."""
+    with read_scope() as session:
+        return tagged(request, load_accepted_plan(session, plan_id))
 
 
 @router.get("/plan/lines/{line}", **reads(PlanReasons))

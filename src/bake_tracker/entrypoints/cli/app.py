@@ -27,8 +27,8 @@ def make_app() -> typer.Typer:
     return app
 
 
-def _group_of(commands: dict[str, Any], before: tuple[str, ...]) -> type[TyperGroup]:
-    """A group class for these commands; ``before`` are the words that lead to it."""
+def _group_of(commands: dict[str, Any], before: tuple[str, ...], default: str | None = None) -> type[TyperGroup]:
+    """A group class for these commands; ``before`` are the words that lead to it, ``default`` needs no word."""
 
     class LazyGroup(TyperGroup):
         def __init__(self, **attributes: Any) -> None:
@@ -40,6 +40,11 @@ def _group_of(commands: dict[str, Any], before: tuple[str, ...]) -> type[TyperGr
                 return None
             return _load_group(one, (*before, cmd_name)) if isinstance(one, Group) else load(one, (*before, cmd_name))
 
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            if default and (not args or (args[0].startswith("-") and args[0] != "--help")):
+                args = [default, *args]
+            return super().parse_args(ctx, args)
+
     return LazyGroup
 
 
@@ -47,7 +52,7 @@ def _load_group(group: Group, words: tuple[str, ...]) -> Any:
     return get_group(
         typer.Typer(
             name=words[-1],
-            cls=_group_of(group.commands, words),
+            cls=_group_of(group.commands, words, group.default),
             no_args_is_help=True,
             help=group.help,
             add_completion=False,

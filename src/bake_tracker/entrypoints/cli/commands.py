@@ -17,10 +17,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Commands that share their first word."""
+    """Commands that share their first word; ``default`` is the one that runs if no other is named."""
 
     help: str
     commands: dict[str, Command] = field(default_factory=dict)
+    default: str | None = None
 
 
 _CATALOG, _EDITS, _HOUSE, _STOCK = "catalog.things", "catalog.edits", "house.bakery", "stock.adjust"
@@ -34,7 +35,15 @@ COMMANDS: dict[str, Command | Group] = {
         "stock.cost_statement:cost_statement", "flour-20261123-1=12.00 --kind invoice --document 4711"
     ),
     "stock": Command("stock.shelf:stock", "flour"),
-    "plan": Command("planning.asked:plan", "--to 2026-12-04"),
+    "plan": Group(
+        "Plan what to make and buy, and accept a plan. Without another word: show.",
+        {
+            "show": Command("planning.asked:plan", "--to 2026-12-04"),
+            "accept": Command("planning.accepting:accept", "--to 2026-12-04 --yes"),
+            "accepted": Command("planning.accepting:show_accepted", "3"),
+        },
+        default="show",
+    ),
     "sheet": Command("planning.sheet:sheet", "2026-12-04 --pdf friday.pdf"),
     "can-make": Command("stock.can_make:can_make", "--xlsx can-make.xlsx"),
     "expiring": Command("stock.can_make:expiring", "--within 7"),

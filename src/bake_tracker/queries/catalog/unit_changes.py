@@ -42,6 +42,7 @@ STAYING: Mapping[str, str] = {
     "order_line": "history, and of finished units and goods too",
     "standing_order_line": "of finished units and goods, which cannot be changed",
     "purchase_order_line": "history; its product follows the item, and what comes is received as that",
+    "accepted_plan_line": "of finished units and goods, which cannot be changed",
     "hand_over_line": "history",
     "archived_item": "the earlier item is archived, and the other is not",
 }

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, cast, func, select
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.planning.accepting import code_of_inputs
 from bake_tracker.domain.planning.batches import batch_sizes
 from bake_tracker.domain.planning.demand import Demand, topped_up
 from bake_tracker.domain.planning.figures import Exact
@@ -82,6 +83,12 @@ class PlanInputs:
     lots: tuple[StockLot, ...]
     codes: Mapping[int, str]
     unusable: Mapping[int, int]
+
+    def code(self, since: date, until: date) -> str:
+        """A code that changes when anything changes that the lines of a plan for these days rest on."""
+        on_hand, coming = ([one for one in self.lots if isinstance(one.ref, tuple) is so] for so in (False, True))
+        days = self.today, since, until
+        return code_of_inputs(days, self.demands, self.ways, tuple(on_hand), self.unusable, tuple(coming))
 
     def netted(self) -> NetPlan:
         """The plan."""

@@ -89,6 +89,15 @@ class Planned:
     since: date
     until: date
 
+    @property
+    def code(self) -> str:
+        """The code of what the plan was worked out from."""
+        return self.inputs.code(self.since, self.until)
+
+    def micros(self, quantity: Exact) -> int:
+        """A quantity in whole millionths, as the answer has it."""
+        return ceil(quantity)
+
     def quantity(self, item: Hashable, micros: Exact) -> PlannedQuantity:
         """A quantity in millionths, as the answer has it."""
         known = self.inputs.items[id_of(item)]
@@ -96,7 +105,7 @@ class Planned:
             "item_id": known.item_id,
             "item_slug": known.slug,
             "item_name": known.name,
-            "quantity": format_micros(ceil(micros)),
+            "quantity": format_micros(self.micros(micros)),
             "unit": known.base_unit,
         }
 

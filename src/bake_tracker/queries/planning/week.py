@@ -16,6 +16,7 @@ from bake_tracker.domain.planning.tasks import ends_of_demand
 from bake_tracker.domain.planning.ways import id_of
 from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.units import format_micros
+from bake_tracker.queries.planning.accepted import AcceptedSpan, load_accepted_spans
 from bake_tracker.queries.planning.offers import Offered, load_offers
 from bake_tracker.queries.planning.told import Planned, PlannedFor, PlannedQuantity, PlannedTask, load_planned
 
@@ -75,10 +76,16 @@ class NotPlanned(TypedDict):
 
 
 class PlanView(TypedDict):
-    """The plan of the days ``since`` to ``until``."""
+    """The plan of the days ``since`` to ``until``, worked out from what is known now.
+
+    ``inputs`` is the code to accept it by. ``accepted`` has the plans that were accepted for any of these days; they
+    do not change the lines here.
+    """
 
     since: str
     until: str
+    inputs: str
+    accepted: list[AcceptedSpan]
     lines: list[PlannedTask]
     short: list[ShortOnDay]
     buy: list[ToBuy]
@@ -89,7 +96,7 @@ class PlanView(TypedDict):
 def load_plan(session: Session, at: datetime, since: date | None = None, until: date | None = None) -> PlanView:
     """What to make, buy and look after from ``since`` to ``until``, or in the next seven days.
 
-    It writes nothing; twenty-one statements.
+    It writes nothing; twenty-two statements.
 
     Raises:
         ValidationError: the days are not in order, or reach further than a year.
@@ -100,6 +107,8 @@ def load_plan(session: Session, at: datetime, since: date | None = None, until: 
     return {
         "since": planned.since.isoformat(),
         "until": planned.until.isoformat(),
+        "inputs": planned.code,
+        "accepted": load_accepted_spans(session, planned.since, planned.until),
         "lines": [planned.task(task) for task in planned.tasks],
         "short": _short(planned),
         "buy": _to_buy(planned, lacks, offers),

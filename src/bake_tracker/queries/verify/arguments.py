@@ -48,6 +48,7 @@ _SAID: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "record_purchase_order_cancellation": {"purchase_order_id": "purchase_order_id", "reason": "reason"},
         "record_purchase_order_change": {"purchase_order_id": "purchase_order_id"},
     },
+    "accepted_plan_version": {"record_plan": {"inputs": "inputs", "first_on": "since", "last_on": "until"}},
     "purchase_order_receipt": {"record_delivery": {"purchase_order_id": "purchase_order_id"}},
     "cost_statement": {
         "record_cost_statement": {
@@ -91,6 +92,8 @@ _CHOSEN = {
     "assembled_at",
     "received_on",
     "expires_on",
+    "first_on",
+    "last_on",
     "code",
 }
 """Columns that the program fills in if the argument was left out."""

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.models import AssemblyRun, Lot, Operation, ProductionRun
 from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.verify.accepted_plans import accepted_plan_drift
 from bake_tracker.queries.verify.arguments import argument_drift
 from bake_tracker.queries.verify.catalog import catalog_drift
 from bake_tracker.queries.verify.costs import cost_drift
@@ -94,6 +95,7 @@ def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _
         "orders and hand-overs": lambda: order_drift(session, told),
         "standing orders": lambda: standing_order_drift(session, told),
         "purchase orders": lambda: purchase_drift(session, told),
+        "accepted plans": lambda: accepted_plan_drift(session, told),
         "times": lambda: time_drift(session),
         "costs": lambda: cost_drift(session, told),
         "traces": lambda: trace_drift(session, told),

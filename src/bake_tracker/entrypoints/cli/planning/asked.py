@@ -43,6 +43,9 @@ def check_day(
 
 def show_plan(plan: PlanView) -> None:
     say(f"Plan from {plan['since']} to {plan['until']}")
+    for span in plan["accepted"]:
+        days = f"{span['since']} to {span['until']}"
+        say(f"Accepted for {days}: plan {span['plan_id']}. The lines below are worked out anew.")
     if not plan["lines"]:
         say("Nothing is to be made: the stock has all that is ordered or wanted on the shelf.")
     else:

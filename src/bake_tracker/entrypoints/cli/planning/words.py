@@ -1,11 +1,12 @@
 """Words that the commands of the plan share."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from bake_tracker.domain.amounts import amount_of
 from bake_tracker.domain.planning.paper import mixes_words
 from bake_tracker.entrypoints.cli.state import counted
-from bake_tracker.queries.planning.told import PlannedFor, PlannedQuantity, PlannedTask
+from bake_tracker.queries.planning.told import PlannedFor, PlannedQuantity
 
 
 def of_item(one: PlannedQuantity) -> str:
@@ -13,7 +14,7 @@ def of_item(one: PlannedQuantity) -> str:
     return amount_of(one["quantity"], one["unit"], one["item_slug"])
 
 
-def task_words(one: PlannedTask) -> str:
+def task_words(one: Any) -> str:
     """``bake 2 batches of cake``, ``pack 3 boxes``."""
     if one["what"] == "pack":
         return f"pack {amount_of(one['batches'], 'each', one['slug'])}"

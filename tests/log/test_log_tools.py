@@ -70,7 +70,7 @@ def kitchen_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(desk, "./bake demo --database sqlite:///bakery.db")
     log = desk / "bakery.db.log.jsonl"
     lines = at_two_o_clock(log.read_bytes()).splitlines(keepends=True)
-    assert len(lines) == 46
+    assert len(lines) == 50
     (desk / "bakery.db.log.jsonl.20261121T020000.000000.gz").write_bytes(gzip.compress(b"".join(lines[:15])))
     (desk / "bakery.db.log.jsonl.20261122T020000.000000").write_bytes(b"".join(lines[15:30]))
     (desk / "bakery.db.log.jsonl.lock").touch()  # lies beside every log that is rotated
@@ -154,7 +154,7 @@ def test_lnav_knows_every_line_with_its_time_level_and_transaction(kitchen_desk:
         " FROM bake_tracker_log"
     )
     printed = run(kitchen_desk, f'lnav -n -I config -c ";{query}" -c ":write-csv-to -" bakery.db.log.jsonl*')
-    assert printed.splitlines()[1:] == ["46,45,11,7,46,1"]
+    assert printed.splitlines()[1:] == ["50,49,13,7,50,1"]
     shown = run(kitchen_desk, "lnav -n -I config bakery.db.log.jsonl*")
     assert re.search(
         r"^DATE TIME WARNING record_receipt: rolled_back +[\d.]+ ms +\d+ SQL  baker +[\da-f-]{36} +"

@@ -11,15 +11,17 @@ from bake_tracker.clock import now
 from bake_tracker.domain.errors import AcceptedPlanNotFoundError, ConflictError, ValidationError
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.planning.accepted import load_accepted_plan
+from bake_tracker.queries.planning.actual import load_plan_actual
 from bake_tracker.queries.planning.week import load_plan
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.planning.batch_options import record_recipe_batches
 from bake_tracker.services.planning.par_levels import record_par_level
 from bake_tracker.services.planning.plan import record_plan
+from bake_tracker.services.stock.handling import record_transfer
 from bake_tracker.testing import OperationLog
 from support.depth import rounds
 from support.kitchen import Kitchen
-from support.shelf import OrderBook
+from support.shelf import OrderBook, Shelf
 from support.tampering import named_after
 from support.undoing import drift, hold, reverse
 from support.warm.at_once import two_workers
@@ -187,3 +189,33 @@ def test_a_plan_that_somebody_changed_in_the_database_is_found(planner: Planner,
     """Verify compares each plan with the answer of its operation."""
     planner.accept()
     assert what in named_after(statement)
+
+
+def actual_of(plan_id: int) -> dict[str, tuple[str, ...]]:
+    """The state of each line of a plan and its figures: planned, made, handed over, wasted and left to make."""
+    figures = ("planned", "made", "handed_over", "wasted", "left_to_make")
+    with read_scope() as session:
+        lines = load_plan_actual(session, plan_id)["lines"]
+    rows: list[Any] = [(line, product) for line in lines for product in line["products"]]
+    return {line["what"]: (line["state"], *(product[name] for name in figures)) for line, product in rows}
+
+
+def test_an_accepted_plan_is_compared_with_what_came_of_it(planner: Planner) -> None:
+    """A line counts the later runs of its day, until they are undone; a box that was moved and sold is handed over."""
+    planner.order("Box", 5, 0)
+    kitchen, shelf = planner.kitchen, Shelf(planner.kitchen)
+    done = planner.accept(until=planner.today)["plan_id"]
+    nothing = {"bake": ("planned", "24", "0", "0", "0", "24"), "pack": ("planned", "2", "0", "0", "0", "2")}
+    assert actual_of(done) == nothing
+    baked = kitchen.produce("Cookies", "Cookie", 1, 20)
+    assert actual_of(done) == {**nothing, "bake": ("begun", "24", "20", "0", "0", "4")}
+    packed = kitchen.assemble("Box", 2)
+    run_in_transaction(lambda s: record_transfer(packed["lot_id"], "Shop", session=s, quantity=1))
+    (moved,) = kitchen.rows("SELECT id FROM lot WHERE parent_lot_id = :lot", lot=packed["lot_id"])
+    shelf.adjust("sale", {"lot_id": moved[0], "quantity": 1})
+    shelf.adjust("waste", {"lot_id": packed["lot_id"], "quantity": 1})
+    assert actual_of(done)["pack"] == ("done", "2", "2", "1", "1", "0")
+    kitchen.produce("Cookies", "Cookie", 1, 24, produced_at=now() - timedelta(days=2))
+    assert actual_of(done)["bake"] == ("begun", "24", "20", "0", "0", "4")
+    reverse(baked, cascade=True)
+    assert actual_of(done) == nothing

@@ -24,7 +24,7 @@ from bake_tracker.entrypoints.api.common import (
 from bake_tracker.entrypoints.api.fields import Day, Id, MixSize, PlanCode, Quantity, UnitText
 from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.entrypoints.http.downloads import file_answer
-from bake_tracker.queries.planning.accepted import AcceptedPlanView, load_accepted_plan
+from bake_tracker.queries.planning.actual import PlanActual, load_plan_actual
 from bake_tracker.queries.planning.day import DayCheck, load_day_check
 from bake_tracker.queries.planning.reasons import PlanReasons, load_plan_reasons
 from bake_tracker.queries.planning.sheet import DaySheet, load_day_sheet
@@ -80,11 +80,11 @@ def accept_plan(request: Request, body: Accepting, idempotency_key: IdempotencyK
     return recorded(request, idempotency_key, record_plan, at="/plans/{plan_id}", **body.given())
 
 
-@router.get("/plans/{plan_id}", **reads(AcceptedPlanView))
+@router.get("/plans/{plan_id}", **reads(PlanActual))
 def get_accepted_plan(request: Request, plan_id: Key) -> Response:
-    """An accepted plan and its lines."""
+    """An accepted plan with what was made, handed over and thrown away of each line, and what is left to make."""
     with read_scope() as session:
-        return tagged(request, load_accepted_plan(session, plan_id))
+        return tagged(request, load_plan_actual(session, plan_id))
 
 
 @router.get("/plan/lines/{line}", **reads(PlanReasons))

@@ -40,7 +40,7 @@ COMMANDS: dict[str, Command | Group] = {
         {
             "show": Command("planning.asked:plan", "--to 2026-12-04"),
             "accept": Command("planning.accepting:accept", "--to 2026-12-04 --yes"),
-            "accepted": Command("planning.accepting:show_accepted", "3"),
+            "actual": Command("planning.accepting:actual", "3"),
         },
         default="show",
     ),

@@ -1,4 +1,4 @@
-"""Accept a plan, and show an accepted one."""
+"""Accept a plan, and compare an accepted one with what came of it."""
 
 from typing import Annotated
 
@@ -10,7 +10,8 @@ from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.planning.asked import From, To, show_plan
 from bake_tracker.entrypoints.cli.planning.words import of_item, task_words
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
-from bake_tracker.queries.planning.accepted import AcceptedLine, AcceptedPlanView, load_accepted_plan
+from bake_tracker.queries.planning.accepted import AcceptedLine
+from bake_tracker.queries.planning.actual import ActualProduct, PlanActual, load_plan_actual
 from bake_tracker.queries.planning.week import load_plan
 from bake_tracker.services.planning.plan import PlanResult, record_plan
 
@@ -34,9 +35,9 @@ def accept(
     )
 
 
-def show_accepted(plan: Annotated[int, typer.Argument(help="the number of the accepted plan")]) -> None:
-    """Show an accepted plan: what is to be made on which day."""
-    answer(ask(lambda session: load_accepted_plan(session, plan)), _show_view)
+def actual(plan: Annotated[int, typer.Argument(help="the number of the accepted plan")]) -> None:
+    """Compare an accepted plan with what was made, handed over and thrown away, and what is left to make."""
+    answer(ask(lambda session: load_plan_actual(session, plan)), _show_actual)
 
 
 def _looked_at(since: From, until: To, *, is_sure: bool) -> str:
@@ -56,10 +57,31 @@ def _show_done(done: PlanResult) -> None:
     say(f"  operation {done['operation_id']}")
 
 
-def _show_view(plan: AcceptedPlanView) -> None:
+def _show_actual(plan: PlanActual) -> None:
     say(f"Plan {plan['plan_id']}, {plan['since']} to {plan['until']}")
-    _show_lines(plan["lines"])
+    figures = ("planned", "made", "handed_over", "wasted", "left_to_make")
+    show_table(
+        {
+            "line": "right",
+            "day": "left",
+            "make": "left",
+            "": "left",
+            "of": "left",
+            **{name.replace("_", " "): "right" for name in figures},
+        },
+        (
+            [str(one["line"]), one["day"], task_words(one), one["state"], product["item_slug"]]
+            + [_figure(product, name) for name in figures]
+            for one in plan["lines"]
+            for product in one["products"]
+        ),
+    )
     say(f"  operation {plan['operation_id']}")
+
+
+def _figure(product: ActualProduct, name: str) -> str:
+    unit = "" if product["unit"] == "each" else f" {product['unit']}"
+    return f"{product[name]}{unit}"  # type: ignore[literal-required]
 
 
 def _show_lines(lines: list[AcceptedLine]) -> None:

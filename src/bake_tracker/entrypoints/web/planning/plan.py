@@ -8,17 +8,22 @@ from starlette.responses import Response
 
 from bake_tracker.clock import now
 from bake_tracker.domain.access import Opens
+from bake_tracker.domain.errors import ServiceError
 from bake_tracker.domain.planning.paper import job_words, weighed_amount
-from bake_tracker.entrypoints.http.access import VIEWER, caller_of
+from bake_tracker.entrypoints.http.access import BAKER, VIEWER, caller_of
 from bake_tracker.entrypoints.http.downloads import file_answer
-from bake_tracker.entrypoints.web.pages import pages, render
+from bake_tracker.entrypoints.http.problems import status_of
+from bake_tracker.entrypoints.web.forms import Form, Sent, blank
+from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.planning.actual import load_plan_actual
 from bake_tracker.queries.planning.day import load_day_check
 from bake_tracker.queries.planning.reasons import load_plan_reasons
 from bake_tracker.queries.planning.sheet import load_day_sheet
 from bake_tracker.queries.planning.week import load_plan
 from bake_tracker.queries.views.calendar import load_calendar
-from bake_tracker.services.database import read_scope
+from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.planning.plan import record_plan
 
 router = pages()
 
@@ -28,6 +33,35 @@ Asked = Annotated[date | None, Query()]
 @router.get("/plan", name="plan", dependencies=[VIEWER])
 def plan(request: Request, since: Asked = None, until: Asked = None) -> Response:
     """Show what to make and buy, day by day."""
+    return _week(request, since, until, None)
+
+
+@router.post("/plan", name="accept_plan", dependencies=[BAKER])
+def accept_plan(request: Request, form: Sent) -> Response:
+    """Accept the plan that was shown."""
+    since = until = None
+    try:
+        since, until = form.day("since", needed=True), form.day("until", needed=True)
+        form.done()
+        done = run_in_transaction(
+            lambda session: record_plan(
+                form["inputs"], session=session, since=since, until=until, operation_id=form.operation_id
+            )
+        )
+    except ServiceError as error:
+        return _week(request, since, until, form.refused(error), status_of(error))
+    return go_to(request, "accepted_plan", plan_id=done["plan_id"])
+
+
+@router.get("/plan/accepted/{plan_id}", name="accepted_plan", dependencies=[VIEWER])
+def accepted_plan(request: Request, plan_id: Annotated[int, Path(ge=1, le=2**53 - 1)]) -> Response:
+    """Show an accepted plan with what came of it."""
+    with read_scope() as session:
+        found = load_plan_actual(session, plan_id)
+    return render(request, "accepted_plan.html", plan=found)
+
+
+def _week(request: Request, since: date | None, until: date | None, form: Form | None, status: int = 200) -> Response:
     with read_scope() as session:
         house = load_bakery(session)
         found = load_plan(session, now(), since, until)
@@ -44,6 +78,8 @@ def plan(request: Request, since: Asked = None, until: Asked = None) -> Response
     return render(
         request,
         "plan.html",
+        status,
+        form=form or blank(request),
         bakery=house,
         plan=found,
         days={day: some for day, some in by_day.items() if any(some.values())},

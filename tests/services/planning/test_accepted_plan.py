@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -11,8 +12,9 @@ from bake_tracker.clock import now
 from bake_tracker.domain.errors import AcceptedPlanNotFoundError, ConflictError, ValidationError
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.planning.accepted import load_accepted_plan
-from bake_tracker.queries.planning.actual import load_plan_actual
+from bake_tracker.queries.planning.actual import PlanActual, load_plan_actual
 from bake_tracker.queries.planning.week import load_plan
+from bake_tracker.services.catalog.recipe_makes import record_recipe_makes
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.planning.batch_options import record_recipe_batches
 from bake_tracker.services.planning.par_levels import record_par_level
@@ -25,6 +27,7 @@ from support.shelf import OrderBook, Shelf
 from support.tampering import named_after
 from support.undoing import drift, hold, reverse
 from support.warm.at_once import two_workers
+from support.web import statements
 
 pytest_plugins = ["bake_tracker.testing"]
 
@@ -191,11 +194,15 @@ def test_a_plan_that_somebody_changed_in_the_database_is_found(planner: Planner,
     assert what in named_after(statement)
 
 
+def read_actual(plan_id: int) -> PlanActual:
+    with read_scope() as session:
+        return load_plan_actual(session, plan_id)
+
+
 def actual_of(plan_id: int) -> dict[str, tuple[str, ...]]:
     """The state of each line of a plan and its figures: planned, made, handed over, wasted and left to make."""
     figures = ("planned", "made", "handed_over", "wasted", "left_to_make")
-    with read_scope() as session:
-        lines = load_plan_actual(session, plan_id)["lines"]
+    lines = read_actual(plan_id)["lines"]
     rows: list[Any] = [(line, product) for line in lines for product in line["products"]]
     return {line["what"]: (line["state"], *(product[name] for name in figures)) for line, product in rows}
 
@@ -219,3 +226,26 @@ def test_an_accepted_plan_is_compared_with_what_came_of_it(planner: Planner) -> 
     assert actual_of(done)["bake"] == ("begun", "24", "20", "0", "0", "4")
     reverse(baked, cascade=True)
     assert actual_of(done) == nothing
+
+
+def test_a_product_of_a_run_that_gave_none_of_it_takes_nothing_from_the_others(planner: Planner) -> None:
+    """Only glaze came out; what is sold of it is not counted as syrup, in as many statements as for one line."""
+    kitchen, shelf = planner.kitchen, Shelf(planner.kitchen)
+    each = {"Glaze": 2, "Syrup": 4}
+    kitchen.recipe("Glazing", {"Sugar": (10, "g")}, each)
+    makes = [
+        {"finished_unit_id": kitchen.ids[name], "quantity": quantity, "share": Fraction(1, 2)}
+        for name, quantity in each.items()
+    ]
+    run_in_transaction(lambda s: record_recipe_makes(kitchen.ids["Glazing"], makes, session=s, together=True))
+    for item in ("Glaze", "Syrup"):
+        planner.order(item, 2, 0)
+    done = planner.accept(until=planner.today)["plan_id"]
+    outputs = [{"finished_unit_id": kitchen.ids["Syrup"], "actual_yield": 0}]
+    made = kitchen.produce("Glazing", "Glaze", 1, 2, outputs=outputs)
+    shelf.adjust("sale", {"lot_id": made["lot_id"], "quantity": 1})
+    with statements() as told:
+        (line,) = read_actual(done)["lines"]
+    figures = {one["item_name"]: (one["made"], one["handed_over"]) for one in line["products"]}
+    assert figures == {"Glaze": ("2", "1"), "Syrup": ("0", "0")}
+    assert len([one for one in told if one.startswith(("SELECT", "WITH"))]) == 5

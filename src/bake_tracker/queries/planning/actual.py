@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Literal, TypedDict
 
-from sqlalchemy import BigInteger, Select, cast, func, literal, null, select, union_all
+from sqlalchemy import BigInteger, Select, case, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
@@ -105,7 +105,7 @@ def _load_made(session: Session, house: BakeryInfo, plan: AcceptedPlanView) -> _
             _run.recipe_id.label("recipe_id"),
             func.coalesce(_output.finished_unit_id, _run.finished_unit_id).label("item_id"),
             func.coalesce(_output.actual_yield_micros, _run.actual_yield_micros).label("micros"),
-            func.coalesce(_output.lot_id, _run.lot_id).label("lot_id"),
+            case((_output.id.is_(None), _run.lot_id), else_=_output.lot_id).label("lot_id"),
         )
         .outerjoin(tables.production_output, _output.production_run_id == _run.id)
         .join(tables.operation, _operation.id == _run.operation_id)

@@ -65,7 +65,7 @@ def _show_actual(plan: PlanActual) -> None:
             "line": "right",
             "day": "left",
             "make": "left",
-            "": "left",
+            "state": "left",
             "of": "left",
             **{name.replace("_", " "): "right" for name in figures},
         },

@@ -14,7 +14,7 @@ from bake_tracker.entrypoints.server import make_app
 from support.browsing import sign_in, window
 from support.serving import Server
 
-NO_PAGES = re.compile(r"/(api|static|healthz|metrics|readyz)|.*\.(csv|xlsx|pdf|\{\w+\})$")
+NO_PAGES = re.compile(r"/(api|static|healthz|metrics|readyz)|.*\.(csv|xlsx|pdf|ics|\{\w+\})$")
 PART = re.compile(r"/(\d+|\d{4}-\d\d-\d\d|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)")
 NAME = re.compile(r"\{\w+(:\w+)?\}")
 PHONE: ViewportSize = {"width": 380, "height": 800}
@@ -83,6 +83,7 @@ def test_every_page_is_linked_to(found: dict[str, str]) -> None:
         *("/bake/check", "/box/check", "/log/events"),  # parts of a page
         "/find",  # redirects to what it finds
         "/lots/{lot_id}/release",  # linked from held lots only
+        "/plan/accepted/{plan_id}",  # linked once somebody has accepted a plan
         "/products/{product_id}",  # linked from items that come in packages
         *("/lots/{lot_id}/came-back", "/operations/{operation_id}/return"),  # linked while somebody has some of it
     }

@@ -219,6 +219,13 @@ SURE: dict[str, tuple[str, str, str]] = {
     "sok od 1 jabuke": ("1", "each", "jabuke"),
     "1/3 tasse (75 ml) de miel": ("75", "ml", "miel"),
     "1 cup cold water see notes": ("1", "cup", "water"),
+    "6 nice sized plums": ("6", "each", "plums"),
+    "2 tbsp good tasting vinegar": ("2", "tbsp", "vinegar"),
+    "3 lb small beets": ("3", "lb", "beets"),
+    "1 lb small curd cottage cheese": ("1", "lb", "small curd cottage cheese"),
+    "3 leeks both white and green parts": ("3", "each", "leeks"),
+    "2 peras peladas y troceadas": ("2", "each", "peras"),
+    "1/2 cup almond meal unsweetened": ("1/2", "cup", "almond meal unsweetened"),
 }
 
 

@@ -14,6 +14,7 @@ from bake_tracker.domain.recipe_text.naming import (
     is_amount_in_a_name,
     is_description,
     is_half_and_half,
+    is_named_at,
     is_state_behind,
     is_uncounted,
     may_begin_with_a_unit,
@@ -22,6 +23,7 @@ from bake_tracker.domain.recipe_text.numbers import Token, tokens_of, word
 from bake_tracker.domain.recipe_text.unit_words import (
     COUNTED,
     LEDGER_UNITS,
+    LENGTHS,
     PACKAGES,
     SMALL,
     STICKS,
@@ -103,6 +105,8 @@ def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequen
         yield f"{NOT_KEPT} {amounts[0].unit}"
     if any(_adds_more(tokens, place) for place, label in enumerate(labels) if label in ("note", "ingredient")):
         yield MORE
+    if any(_begins_another(tokens, labels, place) for place in range(1, len(tokens))):
+        yield MORE
     if any(_is_a_size(tokens, place) for place, label in enumerate(labels) if label == "dropped"):
         yield "the number may be a size"
     named = [token for token, label in zip(tokens, labels, strict=True) if label == "ingredient"]
@@ -135,6 +139,7 @@ def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequen
         or _JOINED_END.fullmatch(named[-1].low)
         or any(_JOINED_WORDS.fullmatch(token.text) for token in named)
         or _ends_in_a_description(tokens, labels)
+        or _ends_in_a_preparation(named)
         or _goes_on_behind_a_list(tokens, labels)
     ):
         yield GOES_ON
@@ -153,6 +158,34 @@ def _is_no_ingredient(named: Sequence[Token]) -> bool:
 def _has_a_part_of_another(named: Sequence[Token]) -> bool:
     """Match ``cilantro juice of half a lemon``."""
     return any(word(named, at) in PARTS and word(named, at + 1) == "of" for at in range(1, len(named)))
+
+
+def _begins_another(tokens: Sequence[Token], labels: Sequence[str], place: int) -> bool:
+    """Match ``garlic, crushed Juice of 1/2 lemon`` and ``onion, chopped 2 carrots``: two lines in one."""
+    if labels[place] != "note" or not tokens[place].is_number or "ingredient" not in labels[:place]:
+        return False
+    before = [token.text for token in tokens[:place]]
+    if before.count("(") > before.count(")"):
+        return False  # "lemon juice (roughly 8 lemons)"
+    is_of_a_part = word(tokens, place - 1) == "of" and word(tokens, place - 2) in PARTS
+    if not is_of_a_part and word(tokens, place - 1) not in PREPARED:
+        return False
+    reading = read_amount(tokens, place)
+    if reading is None or not reading.amounts or reading.amounts[0].unit in LENGTHS:
+        return False
+    named = {token.low for token, label in zip(tokens, labels, strict=True) if label == "ingredient"}
+    return is_named_at(tokens, reading.end) and word(tokens, reading.end) not in named
+
+
+def _ends_in_a_preparation(named: Sequence[Token]) -> bool:
+    """Match ``peppers char grilled``: a way to prepare it that is not known, behind the name."""
+    low = named[-1].low
+    return (
+        low.endswith("ed")
+        and not low.endswith(("eed", "red"))
+        and low not in DESCRIPTIONS
+        and not describes(named[:-1])
+    )
 
 
 def _begins_a_sentence(labels: Sequence[str], named: Sequence[Token]) -> bool:

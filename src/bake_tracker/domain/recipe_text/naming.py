@@ -58,6 +58,10 @@ _UNCOUNTED_FIRST = frozenset({"sel", "sucre", "farine", "eau", "lait", "beurre",
 _STATES = frozenset({"cold", "warm", "lukewarm", "ripe", "large", "medium", "small"})
 _PARTS = frozenset({"blanc", "blancs", "jaune", "jaunes", "yema", "yemas", "clara", "claras"})
 _GREEK_PARTICIPLE = re.compile("μέν(ος|η|ο|οι|ες|α|ους|ων)$")
+_PLANT_PARTS = frozenset({"white", "whites", "green", "greens", "light", "pale", "dark", "both", "including"})
+_SEEMING = frozenset({"size", "sized", "tasting", "looking"})
+_PLAIN_SIZES = frozenset({"large", "medium", "small", "medium-sized", "large-sized", "small-sized"})
+_WEIGHTS = frozenset({"g", "kg", "oz", "lb"})
 _NUMBERS = frozenset({"one", "two", "three", "four"})
 _INTO = frozenset({"into", "on", "from", "until", "according"})
 _PARTICIPLE_ENDS = ("ed", "torn", "broken", "ground", "cut")
@@ -109,6 +113,12 @@ def ends_name(tokens: Sequence[Token], place: int, *, is_named: bool) -> bool:
         return True
     if token.low in ANDS and after in MORE_OF_IT:  # "salt and more for the top"
         return True
+    if (
+        is_named
+        and token.low in _PLANT_PARTS
+        and any(word(tokens, place + at) in ("part", "parts") for at in range(1, 5))
+    ):
+        return True  # "leeks white and light green parts"
     if token.low == "with" and any(word(tokens, place + at) in _TAKEN_OFF for at in range(2, _REACH)):
         return True  # "sprigs with leaves removed"
     if token.low in ANDS | {"with", "in"} and after in ("their", "its"):  # "tomatoes with their juice"
@@ -189,11 +199,25 @@ def is_dropped_before_a_name(tokens: Sequence[Token], place: int, *, unit: str) 
         return True
     if low in ("divided", "optional") and after[:1].isalpha():
         return True
-    if low in ("size", "sized") and before in SIZES:
+    if low == "nice" and after in _SEEMING:
+        return True
+    if low in _SEEMING and before in SIZES | ABOUT:  # "good sized"
+        return True
+    if low in _PLAIN_SIZES and unit in _WEIGHTS and _is_a_plural(tokens, place + 1):
         return True
     if unit in LENGTHS and low in ("piece", "pieces", "knob"):
         return True
     return low in PREPARED | LEVELS or (is_counted and low in SIZES) or low == "each"
+
+
+def _is_a_plural(tokens: Sequence[Token], place: int) -> bool:
+    """Match ``russet potatoes``, whose size is that of one piece; not ``curd cottage cheese``."""
+    while (
+        word(tokens, place + 1)[:1].isalpha() and word(tokens, place + 1) not in ENDS | PREPOSITIONS | OTHERS | PREPARED
+    ):
+        place += 1
+    low = word(tokens, place)
+    return low.endswith("s") and not low.endswith("ss")
 
 
 def name_beyond(tokens: Sequence[Token], place: int) -> int | None:

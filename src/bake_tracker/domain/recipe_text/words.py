@@ -73,7 +73,8 @@ PREPARED_BEHIND = words_in(
     "cortadas ralado ralada rallado rallada moído moída troceado troceada tritato tritata grattugiato grattugiata "
     "hakket finhakket hackad hackade finhackad revet gehakt gesneden fijngehakt fijngesneden geraspt gesmolten "
     "gehackt gerieben gewürfelt geschält geschmolzen émincé émincée émincés émincées coupé coupée coupés coupées "
-    "épluché épluchée épluchés épluchées"
+    "épluché épluchée épluchés épluchées pelado pelada pelados peladas rebanado rebanada rebanados rebanadas lavado "
+    "lavada lavados lavadas derretido derretida"
 )
 """The same in languages that say it behind the name."""
 
@@ -234,7 +235,7 @@ CLAUSES = words_in(
 PARTS = words_in("juice zest rind peel saft schale abrieb jus zeste zestes")
 """What is taken of a whole fruit: ``juice of half a lemon``."""
 
-SHAPES = words_in("trozos cuartos cubos rodajas dados dés rondelles lamelles morceaux tranches quartiers cubes")
+SHAPES = words_in("trozos pedazos cuartos cubos rodajas dados dés rondelles lamelles morceaux tranches quartiers cubes")
 """Shapes to cut into, behind ``en`` or ``in``."""
 
 NOT_AN_INGREDIENT = words_in(

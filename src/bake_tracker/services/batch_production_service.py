@@ -329,7 +329,7 @@ def _new_lot(product: Product, made_on: date, expires_on: date | None) -> NewLot
 
 
 def _made(operation: Operation, recipe: Recipe, asked: ProductionRequest) -> list[tuple[Item, int, int]]:
-    """Every product, the first one first: its item, what one batch makes, and what came out, in millionths."""
+    """Every product, beginning with the main one: its item, what one batch makes, and what came out, in millionths."""
     came_out = [(asked.finished_unit_id, asked.actual_micros)]
     came_out += [(one.finished_unit_id, one.actual_micros) for one in asked.outputs]
     found = [(yield_of(operation.connection, recipe, item_id), actual) for item_id, actual in came_out]

@@ -1,4 +1,4 @@
-"""What costs that are stated later add to the cost of production losses; it counts on the day of the statement."""
+"""How much dearer production losses became when a cost was stated later; that counts on the day of the statement."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

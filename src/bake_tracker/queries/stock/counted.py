@@ -101,9 +101,10 @@ class LotThen:
 def load_then(
     session: Session, lot_ids: Collection[int], at: datetime, count_saw: CountSaw | None
 ) -> dict[int, LotThen]:
-    """These lots as they were; up to the lot's next count, unless ``count_saw`` says it had not seen the change.
+    """These lots as they were at a moment, with what has been left of them at all times since.
 
-    A release past its expiry has no day of its own, so it counts for what happened before it too.
+    "Since" ends at a lot's next count, unless ``count_saw`` says that the count had not seen the change. Letting a lot
+    be used past its expiry has no time of its own, so it also holds for earlier moments.
     """
     if not lot_ids:
         return {}

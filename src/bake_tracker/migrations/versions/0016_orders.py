@@ -4,19 +4,18 @@ import sqlalchemy as sa
 from alembic import op
 
 from bake_tracker.migrations.guards import guard_history
-from bake_tracker.models.types import UtcDateTime, UuidText
+from bake_tracker.migrations.history import KEY, create_history
+from bake_tracker.models.types import UtcDateTime
 
 revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None
 
-KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
 
 def upgrade() -> None:
-    _create("customer_order", [], {})
-    _create(
+    create_history("customer_order", [], {})
+    create_history(
         "order_version",
         [
             sa.Column("order_id", KEY, nullable=False),
@@ -35,7 +34,7 @@ def upgrade() -> None:
         ],
         {"order_id": "customer_order", "recipient_id": "recipient", "event_id": "event"},
     )
-    _create(
+    create_history(
         "order_line",
         [
             sa.Column("order_version_id", KEY, nullable=False),
@@ -48,7 +47,7 @@ def upgrade() -> None:
         {"order_version_id": "order_version", "item_id": "item"},
         is_alone=False,
     )
-    _create(
+    create_history(
         "hand_over",
         [
             sa.Column("order_id", KEY, nullable=True),
@@ -68,7 +67,7 @@ def upgrade() -> None:
             "event_id": "event",
         },
     )
-    _create(
+    create_history(
         "hand_over_line",
         [
             sa.Column("hand_over_id", KEY, nullable=False),
@@ -102,22 +101,3 @@ def upgrade() -> None:
         op.create_index(f"ix_{table}_{columns[0]}", table, columns, unique=False)
     op.create_index("uq_order_line_version_id", "order_line", ["order_version_id", "line"], unique=True)
     guard_history(op.get_bind())
-
-
-def _create(
-    table: str, columns: list[sa.Column[object] | sa.CheckConstraint], refers: dict[str, str], *, is_alone: bool = True
-) -> None:
-    """Create a table of rows that operations own, one each if ``is_alone``, and its index by operation."""
-    op.create_table(
-        table,
-        sa.Column("id", KEY, nullable=False),
-        sa.Column("operation_id", UuidText(), nullable=False),
-        *columns,
-        *(
-            sa.ForeignKeyConstraint([name], [f"{target}.id"], name=op.f(f"fk_{table}_{name}"))
-            for name, target in {"operation_id": "operation", **refers}.items()
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
-    )
-    index = f"{'uq' if is_alone else 'ix'}_{table}_operation_id"
-    op.create_index(index, table, ["operation_id"], unique=is_alone)

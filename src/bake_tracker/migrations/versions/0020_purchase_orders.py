@@ -4,19 +4,17 @@ import sqlalchemy as sa
 from alembic import op
 
 from bake_tracker.migrations.guards import guard_history
-from bake_tracker.models.types import UuidText
+from bake_tracker.migrations.history import KEY, create_history
 
 revision = "0020"
 down_revision = "0019"
 branch_labels = None
 depends_on = None
 
-KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
 
 def upgrade() -> None:
-    _create("purchase_order", [], {})
-    _create(
+    create_history("purchase_order", [], {})
+    create_history(
         "purchase_order_version",
         [
             sa.Column("purchase_order_id", KEY, nullable=False),
@@ -29,7 +27,7 @@ def upgrade() -> None:
         ],
         {"purchase_order_id": "purchase_order", "supplier_id": "supplier"},
     )
-    _create(
+    create_history(
         "purchase_order_line",
         [
             sa.Column("purchase_order_version_id", KEY, nullable=False),
@@ -45,7 +43,7 @@ def upgrade() -> None:
         {"purchase_order_version_id": "purchase_order_version", "product_id": "product", "item_id": "item"},
         is_alone=False,
     )
-    _create(
+    create_history(
         "purchase_order_receipt",
         [
             sa.Column("purchase_order_id", KEY, nullable=False),
@@ -76,22 +74,3 @@ def upgrade() -> None:
     op.create_index("uq_purchase_order_line_version_id", "purchase_order_line", of_line, unique=True)
     op.create_index("uq_purchase_order_receipt_lot_id", "purchase_order_receipt", ["lot_id"], unique=True)
     guard_history(op.get_bind())
-
-
-def _create(
-    table: str, columns: list[sa.Column[object] | sa.CheckConstraint], refers: dict[str, str], *, is_alone: bool = True
-) -> None:
-    """Create a table of rows that operations own, one each if ``is_alone``, and its index by operation."""
-    op.create_table(
-        table,
-        sa.Column("id", KEY, nullable=False),
-        sa.Column("operation_id", UuidText(), nullable=False),
-        *columns,
-        *(
-            sa.ForeignKeyConstraint([name], [f"{target}.id"], name=op.f(f"fk_{table}_{name}"))
-            for name, target in {"operation_id": "operation", **refers}.items()
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
-    )
-    index = f"{'uq' if is_alone else 'ix'}_{table}_operation_id"
-    op.create_index(index, table, ["operation_id"], unique=is_alone)

@@ -4,18 +4,16 @@ import sqlalchemy as sa
 from alembic import op
 
 from bake_tracker.migrations.guards import guard_history
-from bake_tracker.models.types import UuidText
+from bake_tracker.migrations.history import KEY, create_history
 
 revision = "0021"
 down_revision = "0020"
 branch_labels = None
 depends_on = None
 
-KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
 
 def upgrade() -> None:
-    _create(
+    create_history(
         "standing_order",
         [
             sa.Column("recipient_id", KEY, nullable=True),
@@ -29,7 +27,7 @@ def upgrade() -> None:
         ],
         {"recipient_id": "recipient"},
     )
-    _create(
+    create_history(
         "standing_order_line",
         [
             sa.Column("standing_order_id", KEY, nullable=False),
@@ -42,7 +40,7 @@ def upgrade() -> None:
         {"standing_order_id": "standing_order", "item_id": "item"},
         is_alone=False,
     )
-    _create(
+    create_history(
         "standing_order_stop",
         [
             sa.Column("standing_order_id", KEY, nullable=False),
@@ -52,7 +50,7 @@ def upgrade() -> None:
         ],
         {"standing_order_id": "standing_order"},
     )
-    _create(
+    create_history(
         "standing_order_day",
         [
             sa.Column("standing_order_id", KEY, nullable=False),
@@ -73,22 +71,3 @@ def upgrade() -> None:
         "uq_standing_order_line_standing_order_id", "standing_order_line", ["standing_order_id", "line"], unique=True
     )
     guard_history(op.get_bind())
-
-
-def _create(
-    table: str, columns: list[sa.Column[object] | sa.CheckConstraint], refers: dict[str, str], *, is_alone: bool = True
-) -> None:
-    """Create a table of rows that operations own, one each if ``is_alone``, and its index by operation."""
-    op.create_table(
-        table,
-        sa.Column("id", KEY, nullable=False),
-        sa.Column("operation_id", UuidText(), nullable=False),
-        *columns,
-        *(
-            sa.ForeignKeyConstraint([name], [f"{target}.id"], name=op.f(f"fk_{table}_{name}"))
-            for name, target in {"operation_id": "operation", **refers}.items()
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
-    )
-    index = f"{'uq' if is_alone else 'ix'}_{table}_operation_id"
-    op.create_index(index, table, ["operation_id"], unique=is_alone)

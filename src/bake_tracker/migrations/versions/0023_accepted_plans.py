@@ -4,19 +4,18 @@ import sqlalchemy as sa
 from alembic import op
 
 from bake_tracker.migrations.guards import guard_history
-from bake_tracker.models.types import ExactRatio, UuidText
+from bake_tracker.migrations.history import KEY, create_history
+from bake_tracker.models.types import ExactRatio
 
 revision = "0023"
 down_revision = "0022"
 branch_labels = None
 depends_on = None
 
-KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
 
 def upgrade() -> None:
-    _create("accepted_plan", [], {})
-    _create(
+    create_history("accepted_plan", [], {})
+    create_history(
         "accepted_plan_version",
         [
             sa.Column("accepted_plan_id", KEY, nullable=False),
@@ -27,7 +26,7 @@ def upgrade() -> None:
         ],
         {"accepted_plan_id": "accepted_plan"},
     )
-    _create(
+    create_history(
         "accepted_plan_line",
         [
             sa.Column("accepted_plan_version_id", KEY, nullable=False),
@@ -52,22 +51,3 @@ def upgrade() -> None:
     of_line = ["accepted_plan_version_id", "line", "item_id"]
     op.create_index("uq_accepted_plan_line_version_id", "accepted_plan_line", of_line, unique=True)
     guard_history(op.get_bind())
-
-
-def _create(
-    table: str, columns: list[sa.Column[object] | sa.CheckConstraint], refers: dict[str, str], *, is_alone: bool = True
-) -> None:
-    """Create a table of rows that operations own, one each if ``is_alone``, and its index by operation."""
-    op.create_table(
-        table,
-        sa.Column("id", KEY, nullable=False),
-        sa.Column("operation_id", UuidText(), nullable=False),
-        *columns,
-        *(
-            sa.ForeignKeyConstraint([name], [f"{target}.id"], name=op.f(f"fk_{table}_{name}"))
-            for name, target in {"operation_id": "operation", **refers}.items()
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
-    )
-    index = f"{'uq' if is_alone else 'ix'}_{table}_operation_id"
-    op.create_index(index, table, ["operation_id"], unique=is_alone)

@@ -66,7 +66,7 @@ class AcceptedPlanVersion(Base):
 
 
 class AcceptedPlanLine(Base):
-    """One product of a line in one version: of batches of a recipe, or of boxes to pack if there is no recipe."""
+    """What a line of one version gives of one item. Without a recipe, these are boxes to pack."""
 
     __tablename__ = "accepted_plan_line"
     __table_args__ = (

@@ -112,7 +112,7 @@ def packs_words(one: Any) -> str:
 
 
 def price_words(one: Any) -> str:
-    """``, 18.50 each, 74.00``; nothing if there is no price."""
+    """The price of one pack and of all, as in ``, 18.50 each, 74.00``; empty without a price."""
     return "" if one["price"] is None else f", {money(one['price'])} each, {money(one['amount'])}"
 
 

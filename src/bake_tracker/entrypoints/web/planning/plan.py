@@ -127,7 +127,7 @@ def plan_sheet_pdf(day: date) -> Response:
 
 @router.get("/calendar/{calendar_token}.ics", name="calendar", dependencies=[VIEWER])
 def calendar(request: Request, calendar_token: str) -> Response:
-    """Send the calendar to whoever has its link."""
+    """Send the calendar to a program that has its link."""
     from bake_tracker.files.calendar import render_calendar  # a library that others do not need
 
     caller = caller_of(request)
